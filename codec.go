@@ -1,0 +1,220 @@
+package restflow
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/s2"
+)
+
+// An entry is stored as
+//
+//	"rf" version flags checksum(8) payload
+//
+// The checksum is the xxHash64 of version, flags and payload, so that a value
+// which was cut, mixed up or partly overwritten is found out before it is read.
+// The payload is, in order: created, expires, stale-until and delta (8 bytes each), the
+// status, the epochs, the tags, the key, the entity tag, the header fields, and
+// last the body, which runs to the end and is decoded in place. Numbers are
+// unsigned varints, fixed ones little-endian; strings carry their length.
+//
+// A change of this format takes a new version: older entries become misses.
+const (
+	codecVersion      = 1
+	codecHead         = 12
+	flagS2       byte = 1
+)
+
+// maxBody bounds what a compressed body may claim to hold (1 GiB).
+const maxBody = 1 << 30
+
+// errEncoding is the cause of every failure to decode a stored entry.
+var errEncoding = errors.New("not an entry")
+
+// appendEntry appends e's encoding to dst. Bodies of at least compress bytes are
+// compressed with S2 when that makes them smaller; zero means never.
+func appendEntry(dst []byte, e *Entry, compress int) []byte {
+	at := len(dst)
+	var flags byte
+	body := e.Body
+	if compress > 0 && len(body) >= compress {
+		if c := s2.Encode(nil, body); len(c) < len(body) {
+			flags, body = flagS2, c
+		}
+	}
+	dst = append(dst, 'r', 'f', codecVersion, flags)
+	dst = append(dst, make([]byte, 8)...)
+	for _, v := range [...]int64{e.Created, e.Expires, e.StaleUntil, e.Delta} {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
+	}
+	dst = binary.AppendUvarint(dst, uint64(e.Status))
+	dst = binary.AppendUvarint(dst, uint64(len(e.Epochs)))
+	for _, ep := range e.Epochs {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(ep))
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(e.Tags)))
+	for _, t := range e.Tags {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(t.Scope))
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(t.Epoch))
+	}
+	dst = appendString(dst, e.Key)
+	dst = appendString(dst, e.ETag)
+	dst = appendFields(dst, e.Header)
+	dst = append(dst, body...)
+	binary.LittleEndian.PutUint64(dst[at+4:], checksum(dst[at:]))
+	return dst
+}
+
+func appendFields(dst []byte, fields []Field) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(fields)))
+	for i := range fields {
+		dst = append(dst, byte(fields[i].Op))
+		dst = appendString(dst, fields[i].Name)
+		dst = binary.AppendUvarint(dst, uint64(len(fields[i].Values)))
+		for _, v := range fields[i].Values {
+			dst = appendString(dst, v)
+		}
+	}
+	return dst
+}
+
+func appendString[S string | []byte](dst []byte, s S) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+// checksum covers an encoded entry except the checksum itself. Version and
+// flags go in as a second factor of the sum over the payload.
+func checksum(raw []byte) uint64 {
+	head := uint64(raw[2])<<8 | uint64(raw[3])
+	return xxhash.Sum64(raw[codecHead:]) ^ (head+1)*0x9e3779b97f4a7c15
+}
+
+// decodeEntry reads what appendEntry wrote. The entry keeps raw, which must not
+// change afterwards. It returns an error wrapping errEncoding for anything else,
+// and never panics or allocates more than the input justifies.
+func decodeEntry(raw []byte) (*Entry, error) {
+	if len(raw) < codecHead || raw[0] != 'r' || raw[1] != 'f' {
+		return nil, fmt.Errorf("%w: no head", errEncoding)
+	}
+	if raw[2] != codecVersion || raw[3]&^flagS2 != 0 {
+		return nil, fmt.Errorf("%w: version %d, flags %#x", errEncoding, raw[2], raw[3])
+	}
+	if binary.LittleEndian.Uint64(raw[4:]) != checksum(raw) {
+		return nil, fmt.Errorf("%w: checksum differs", errEncoding)
+	}
+	r := reader{buf: raw[codecHead:]}
+	e := &Entry{
+		Created: int64(r.fixed()), Expires: int64(r.fixed()),
+		StaleUntil: int64(r.fixed()), Delta: int64(r.fixed()),
+		Status: int(r.uvarint(math.MaxInt32)),
+	}
+	if n := r.count(MaxScopes, 8); n > 0 {
+		e.Epochs = make([]Epoch, n)
+		for i := range e.Epochs {
+			e.Epochs[i] = Epoch(r.fixed())
+		}
+	}
+	if n := r.count(MaxTags, 16); n > 0 {
+		e.Tags = make([]Tag, n)
+		for i := range e.Tags {
+			e.Tags[i] = Tag{Scope(r.fixed()), Epoch(r.fixed())}
+		}
+	}
+	e.Key = r.bytes()
+	e.ETag = string(r.bytes())
+	e.Header = r.fields()
+	if r.bad {
+		return nil, fmt.Errorf("%w: cut short", errEncoding)
+	}
+	e.Body = r.buf
+	if raw[3]&flagS2 != 0 {
+		return e, e.decompress()
+	}
+	return e, nil
+}
+
+func (e *Entry) decompress() error {
+	if n, err := s2.DecodedLen(e.Body); err != nil || n > maxBody {
+		return fmt.Errorf("%w: compressed body", errEncoding)
+	}
+	body, err := s2.Decode(nil, e.Body)
+	if err != nil {
+		return fmt.Errorf("%w: compressed body", errEncoding)
+	}
+	e.Body = body
+	return nil
+}
+
+// reader walks an encoded payload. After the first thing that does not fit, bad
+// is set and everything else reads as zero.
+type reader struct {
+	buf []byte
+	bad bool
+}
+
+func (r *reader) fixed() uint64 {
+	if len(r.buf) < 8 {
+		r.bad, r.buf = true, nil
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(r.buf)
+	r.buf = r.buf[8:]
+	return v
+}
+
+func (r *reader) uvarint(limit uint64) uint64 {
+	v, n := binary.Uvarint(r.buf)
+	if n <= 0 || v > limit {
+		r.bad, r.buf = true, nil
+		return 0
+	}
+	r.buf = r.buf[n:]
+	return v
+}
+
+// count reads how many items of at least size bytes follow. It never exceeds
+// what the rest of the input could hold.
+func (r *reader) count(limit, size int) int {
+	n := int(r.uvarint(uint64(limit)))
+	if n*size > len(r.buf) {
+		r.bad, r.buf = true, nil
+		return 0
+	}
+	return n
+}
+
+func (r *reader) bytes() []byte {
+	n := r.count(math.MaxInt32, 1)
+	b := r.buf[:n:n]
+	r.buf = r.buf[n:]
+	return b
+}
+
+func (r *reader) fields() []Field {
+	n := r.count(1<<16, 3)
+	if n == 0 {
+		return nil
+	}
+	fields := make([]Field, n)
+	for i := range fields {
+		f := &fields[i]
+		if len(r.buf) == 0 || Op(r.buf[0]) > DelField {
+			r.bad, r.buf = true, nil
+			return nil
+		}
+		f.Op = Op(r.buf[0])
+		r.buf = r.buf[1:]
+		f.Name = string(r.bytes())
+		if k := r.count(1<<16, 1); k > 0 {
+			f.Values = make([]string, k)
+			for j := range f.Values {
+				f.Values[j] = string(r.bytes())
+			}
+		}
+	}
+	return fields
+}

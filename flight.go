@@ -1,0 +1,148 @@
+package restflow
+
+import (
+	"context"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Flight is one run of a handler on behalf of everybody who asks for the same
+// key under the same epochs. Because the epochs are part of what they ask for, a
+// request that arrives after an invalidation never joins a run that began before
+// it: it read other epochs.
+type Flight struct {
+	epochs    [MaxScopes]Epoch
+	scopes    int
+	done      chan struct{}
+	entry     *Entry // set before done is closed; nil if nothing was stored
+	waiters   atomic.Int32
+	forgotten atomic.Bool // Delete came meanwhile
+}
+
+// Waiters is how many others wait for the flight at the moment.
+func (f *Flight) Waiters() int { return int(f.waiters.Load()) }
+
+const flightShards = 64
+
+// flights are the runs under way, by key. More than one run of a key is in the
+// air only while its epochs change.
+type flights struct {
+	seed   maphash.Seed
+	shards [flightShards]flightShard
+}
+
+type flightShard struct {
+	mu sync.Mutex
+	m  map[string][]*Flight
+}
+
+func (fs *flights) init() {
+	fs.seed = maphash.MakeSeed()
+	for i := range fs.shards {
+		fs.shards[i].m = make(map[string][]*Flight)
+	}
+}
+
+func (fs *flights) shard(k *Key) *flightShard {
+	return &fs.shards[maphash.Bytes(fs.seed, k.Bytes)%flightShards]
+}
+
+// join returns the flight of k under epochs, and whether the caller leads it.
+func (fs *flights) join(k *Key, epochs []Epoch) (f *Flight, leader bool) {
+	sh := fs.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, f := range sh.m[string(k.Bytes)] {
+		if !f.forgotten.Load() && slices.Equal(f.epochs[:f.scopes], epochs) {
+			f.waiters.Add(1)
+			return f, false
+		}
+	}
+	f = &Flight{scopes: len(epochs), done: make(chan struct{})}
+	copy(f.epochs[:], epochs)
+	sh.m[string(k.Bytes)] = append(sh.m[string(k.Bytes)], f)
+	return f, true
+}
+
+// land ends a flight: nobody joins it any more.
+func (fs *flights) land(k *Key, f *Flight) {
+	sh := fs.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	rest := slices.DeleteFunc(sh.m[string(k.Bytes)], func(g *Flight) bool { return g == f })
+	if len(rest) == 0 {
+		delete(sh.m, string(k.Bytes))
+	} else {
+		sh.m[string(k.Bytes)] = rest
+	}
+	close(f.done)
+}
+
+// forget keeps what the flights of k make from being stored.
+func (fs *flights) forget(k *Key) {
+	sh := fs.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, f := range sh.m[string(k.Bytes)] {
+		f.forgotten.Store(true)
+	}
+}
+
+// A Run makes the entry of a key, or returns nil if what it made may not be
+// stored. It need not set the entry's key and epochs.
+type Run func(f *Flight) *Entry
+
+// Fill answers a miss. It makes the epochs that snap lacks exist, and then one
+// caller for each key and epochs, the leader, calls run and saves the entry that
+// it returns; the others wait for it.
+//
+// led says whether run was called. The entry is nil if there is none to share:
+// run returned nil, or panicked (the panic goes on in the leader), or the store
+// would not take the entry, or ctx ended first. A waiter then has to run for
+// itself. An error is the store's, and comes before run was called (led is false) or
+// from saving what it made (led is true, and the entry is returned all the same).
+func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *Entry, led bool, err error) {
+	if absent(snap.Epochs()) {
+		if err := s.call(ctx, "ensure", func(ctx context.Context) error {
+			return s.ensure(ctx, k.Scopes, snap.Epochs())
+		}); err != nil {
+			return nil, false, err
+		}
+	}
+	f, leader := s.flights.join(k, snap.Epochs())
+	if !leader {
+		defer f.waiters.Add(-1)
+		select {
+		case <-f.done:
+			return f.entry, false, nil
+		case <-ctx.Done():
+			return nil, false, nil
+		}
+	}
+	defer s.flights.land(k, f)
+	e, err = s.lead(ctx, k, f, run)
+	return e, true, err
+}
+
+// lead runs and saves. The epochs are those read before the run: if one has been
+// bumped meanwhile, the entry is dead where it lies.
+func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, error) {
+	e := run(f)
+	if e == nil || f.forgotten.Load() {
+		return nil, nil
+	}
+	e.Key = slices.Clone(k.Bytes)
+	e.Epochs = f.epochs[:f.scopes]
+	err := s.save(context.WithoutCancel(ctx), k, e)
+	if f.forgotten.Load() { // Delete came while we saved
+		s.Delete(ctx, k) //nolint:errcheck // the entry may stay, as Delete documents
+		return nil, nil
+	}
+	if err != nil {
+		return e, err
+	}
+	f.entry = e
+	return e, nil
+}

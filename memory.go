@@ -1,0 +1,120 @@
+package restflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// MemoryConfig configures NewMemory. The zero value is ready for use.
+type MemoryConfig struct {
+	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
+	// keys and bookkeeping. What is least likely to be used again goes first
+	// (W-TinyLFU). Default 64 MiB.
+	MaxBytes int64
+	// EpochSlots is how many slots the epochs of values share, rounded up to a
+	// power of two, 8 bytes each. More partitions than slots cost some extra
+	// misses when one of them is invalidated. Default 131,072 (1 MiB).
+	EpochSlots int
+}
+
+func (c *MemoryConfig) normalize() error {
+	var errs []error
+	if c.MaxBytes < 0 {
+		errs = append(errs, fmt.Errorf("restflow: MemoryConfig.MaxBytes: %d is negative; give a number of bytes, or 0 for 64 MiB", c.MaxBytes))
+	}
+	if c.EpochSlots < 0 || c.EpochSlots > 1<<28 {
+		errs = append(errs, fmt.Errorf("restflow: MemoryConfig.EpochSlots: %d is not within 0 and %d; 0 means %d", c.EpochSlots, 1<<28, defaultEpochSlots))
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 64 << 20
+	}
+	if c.EpochSlots == 0 {
+		c.EpochSlots = defaultEpochSlots
+	}
+	return errors.Join(errs...)
+}
+
+// NewMemory returns a store inside this process: entries in an otter cache,
+// bounded by bytes and kept decoded, epochs in a fixed striped table. Other
+// processes neither see its entries nor hear of its invalidations; use NewRedis
+// where a service has several. Close releases its goroutine.
+func NewMemory(cfg MemoryConfig) (*Store, error) {
+	if err := cfg.normalize(); err != nil {
+		return nil, err
+	}
+	m := &memory{seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots)}
+	cache, err := otter.New(&otter.Options[uint64, *Entry]{
+		MaximumWeight:    uint64(cfg.MaxBytes),
+		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
+		ExpiryCalculator: otter.ExpiryWritingFunc(lifetime),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("restflow: NewMemory: %w", err)
+	}
+	m.cache = cache
+	m.max = cfg.MaxBytes
+	return newStore(m, limits{}), nil
+}
+
+// lifetime is how long otter keeps an entry: to the end of its stale window.
+func lifetime(e otter.Entry[uint64, *Entry]) time.Duration {
+	if e.Value.Expires == 0 {
+		return 100 * 365 * 24 * time.Hour
+	}
+	return max(time.Nanosecond, time.Duration(e.Value.StaleUntil-e.SnapshotAtNano))
+}
+
+// memory keeps entries under a hash of their key, seeded in each process so
+// that nobody can aim two keys at one slot. Entries carry their full key: a
+// collision is a miss.
+type memory struct {
+	cache *otter.Cache[uint64, *Entry]
+	table *epochTable
+	seed  maphash.Seed
+	max   int64
+}
+
+func (m *memory) traits() traits { return traits{kind: "memory", decoded: true} }
+
+func (m *memory) load(_ context.Context, k *Key, s *Snapshot) error {
+	m.table.read(k.Scopes, s.epochs[:])
+	s.Entry, _ = m.cache.GetIfPresent(maphash.Bytes(m.seed, k.Bytes))
+	return nil
+}
+
+func (m *memory) read(_ context.Context, scopes []Scope, dst []Epoch) error {
+	m.table.read(scopes, dst)
+	return nil
+}
+
+// ensure has nothing to do: every slot of the table has an epoch.
+func (m *memory) ensure(context.Context, []Scope, []Epoch) error { return nil }
+
+func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) error {
+	if int64(e.size()) > m.max {
+		return ErrTooLarge // it would push everything else out and itself after it
+	}
+	m.cache.Set(maphash.Bytes(m.seed, k.Bytes), e)
+	return nil
+}
+
+func (m *memory) bump(_ context.Context, scopes []Scope) error {
+	m.table.bump(scopes)
+	return nil
+}
+
+func (m *memory) remove(_ context.Context, k *Key) error {
+	m.cache.Invalidate(maphash.Bytes(m.seed, k.Bytes))
+	return nil
+}
+
+func (m *memory) close() error {
+	m.cache.InvalidateAll()
+	m.cache.StopAllGoroutines()
+	return nil
+}

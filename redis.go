@@ -1,0 +1,245 @@
+package restflow
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// RedisConfig configures NewRedis. The zero value is ready for use.
+type RedisConfig struct {
+	// Prefix leads every key in Redis. Services that share a server but no
+	// caches use different ones. Default "restflow:".
+	Prefix string
+	// EpochTTL is how long the epoch of a group lives after the last fill in
+	// it. When it expires the group's entries become misses, so that it also
+	// bounds the life of entries without expiration. Default 30 days.
+	EpochTTL time.Duration
+	// Compress is the size in bytes from which bodies are compressed (S2).
+	// Default 0: never.
+	Compress int
+	// Timeout bounds each call, retries of the client included. Default 250 ms.
+	Timeout time.Duration
+	// OnError is told of every failed call. Default: none.
+	OnError func(op string, err error)
+}
+
+// NewRedis returns a store in Redis 6.2 or later, for services of any number of
+// processes. A lookup is one round trip: an MGET of the entry and its epochs on
+// a single server, a pipeline on a cluster or a ring. An invalidation is one
+// DEL.
+//
+// The client must have ContextTimeoutEnabled set, or a slow Redis could hold
+// requests for as long as its read timeout; and it must not read from replicas
+// or from a client-side cache, which may show epochs that were bumped already.
+// The client stays the caller's: Close does not close it.
+func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
+	shape := sharedShape{cfg.Prefix, cfg.EpochTTL, cfg.Compress, cfg.Timeout}
+	if err := errors.Join(checkClient(client), shape.normalize("RedisConfig")); err != nil {
+		return nil, err
+	}
+	single, _ := client.(*redis.Client)
+	r := &redisStore{client: client, single: single, shape: shape}
+	return newStore(r, limits{timeout: shape.timeout, onError: cfg.OnError}), nil
+}
+
+// checkClient refuses clients that would break a promise of the store.
+func checkClient(client redis.UniversalClient) error {
+	var timeouts, replicas, cached bool
+	switch c := client.(type) {
+	case nil:
+		return errors.New("restflow: NewRedis: the client is nil; give redis.NewClient(&redis.Options{Addr: …, ContextTimeoutEnabled: true})")
+	case *redis.Client:
+		if c == nil {
+			return checkClient(nil)
+		}
+		o := c.Options()
+		timeouts, cached = o.ContextTimeoutEnabled, o.ClientSideCacheConfig != nil || o.ClientSideCache != nil
+	case *redis.ClusterClient:
+		o := c.Options()
+		timeouts, replicas = o.ContextTimeoutEnabled, o.ReadOnly || o.RouteByLatency || o.RouteRandomly
+	case *redis.Ring:
+		timeouts = c.Options().ContextTimeoutEnabled
+	default:
+		timeouts = true // a wrapper that we cannot look into
+	}
+	var errs []error
+	if !timeouts {
+		errs = append(errs, errors.New("restflow: NewRedis: the client ignores deadlines; set ContextTimeoutEnabled: true in its options, so that a slow Redis cannot hold requests"))
+	}
+	if replicas {
+		errs = append(errs, errors.New("restflow: NewRedis: the client reads from replicas, which may show what was invalidated already; leave ReadOnly, RouteByLatency and RouteRandomly unset"))
+	}
+	if cached {
+		errs = append(errs, errors.New("restflow: NewRedis: the client has a client-side cache, which may show what was invalidated already; leave ClientSideCache unset"))
+	}
+	return errors.Join(errs...)
+}
+
+// redisStore is the backend over Redis. An epoch is a key that holds 8 random
+// bytes; a bump deletes it. That it is deleted and not replaced matters: a bump
+// that the network delivers late or twice can then never bring an epoch back.
+type redisStore struct {
+	client redis.UniversalClient
+	single *redis.Client // nil for a cluster or a ring
+	shape  sharedShape
+}
+
+func (r *redisStore) traits() traits { return traits{kind: "redis", shared: true} }
+
+func (r *redisStore) load(ctx context.Context, k *Key, s *Snapshot) error {
+	names := make([]string, 0, MaxScopes+1)
+	names = append(names, r.shape.entryKey(k))
+	for _, sc := range k.Scopes {
+		names = append(names, r.shape.epochKey(sc))
+	}
+	values, err := r.get(ctx, names)
+	if err != nil {
+		return err
+	}
+	for i := range k.Scopes {
+		s.epochs[i] = parseEpoch(values[i+1])
+	}
+	if values[0] == "" {
+		return nil
+	}
+	// The string is ours alone; the entry keeps its bytes without a copy.
+	raw := unsafe.Slice(unsafe.StringData(values[0]), len(values[0]))
+	if s.Entry, s.Fault = decodeEntry(raw); s.Fault != nil {
+		s.Entry = nil
+	}
+	return nil
+}
+
+// get reads all names in one round trip, "" for absent. What is no string of
+// Redis counts as absent.
+func (r *redisStore) get(ctx context.Context, names []string) ([]string, error) {
+	out := make([]string, len(names))
+	if r.single != nil {
+		values, err := r.single.MGet(ctx, names...).Result()
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range values {
+			out[i], _ = v.(string)
+		}
+		return out, nil
+	}
+	cmds, _ := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, name := range names {
+			p.Get(ctx, name)
+		}
+		return nil
+	})
+	for i, c := range cmds {
+		v, err := c.(*redis.StringCmd).Result()
+		if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+func (r *redisStore) read(ctx context.Context, scopes []Scope, dst []Epoch) error {
+	names := make([]string, len(scopes))
+	for i, sc := range scopes {
+		names[i] = r.shape.epochKey(sc)
+	}
+	values, err := r.get(ctx, names)
+	for i, v := range values {
+		dst[i] = parseEpoch(v)
+	}
+	return err
+}
+
+// freshEpoch is an argument that is drawn anew whenever it is written to a
+// connection. The client sends a command again when it has seen no reply; were
+// the second attempt to carry the first one's epoch, the first, delivered late,
+// could set an epoch that had been in use and bumped since.
+type freshEpoch struct{}
+
+func (freshEpoch) MarshalBinary() ([]byte, error) {
+	return binary.LittleEndian.AppendUint64(nil, uint64(newEpoch())), nil
+}
+
+func (r *redisStore) ensure(ctx context.Context, scopes []Scope, epochs []Epoch) error {
+	cmds := make([]*redis.StringCmd, len(scopes))
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, sc := range scopes {
+			if epochs[i] == 0 {
+				name := r.shape.epochKey(sc)
+				p.SetNX(ctx, name, freshEpoch{}, r.shape.epochTTL)
+				cmds[i] = p.Get(ctx, name)
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return err
+	}
+	for i, c := range cmds {
+		if c != nil {
+			epochs[i] = parseEpoch(c.Val())
+		}
+	}
+	return nil
+}
+
+// save stores the entry and, in the same round trip, gives its epochs their full
+// life again.
+func (r *redisStore) save(ctx context.Context, k *Key, e *Entry, ttl time.Duration) error {
+	if ttl == 0 {
+		ttl = r.shape.epochTTL // an entry cannot outlive its epochs
+	}
+	raw := appendEntry(nil, e, r.shape.compress)
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, r.shape.entryKey(k), raw, max(ttl, time.Millisecond))
+		for _, sc := range k.Scopes {
+			p.PExpire(ctx, r.shape.epochKey(sc), r.shape.epochTTL)
+		}
+		for _, t := range e.Tags {
+			p.PExpire(ctx, r.shape.epochKey(t.Scope), r.shape.epochTTL)
+		}
+		return nil
+	})
+	return err
+}
+
+func (r *redisStore) bump(ctx context.Context, scopes []Scope) error {
+	names := make([]string, len(scopes))
+	for i, sc := range scopes {
+		names[i] = r.shape.epochKey(sc)
+	}
+	return r.del(ctx, names)
+}
+
+func (r *redisStore) remove(ctx context.Context, k *Key) error {
+	return r.del(ctx, []string{r.shape.entryKey(k)})
+}
+
+func (r *redisStore) del(ctx context.Context, names []string) error {
+	if r.single != nil || len(names) == 1 {
+		return r.client.Del(ctx, names...).Err()
+	}
+	cmds, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, name := range names {
+			p.Del(ctx, name)
+		}
+		return nil
+	})
+	for _, c := range cmds {
+		err = errors.Join(err, c.Err())
+	}
+	if err != nil {
+		return fmt.Errorf("%d epochs: %w", len(names), err)
+	}
+	return nil
+}
+
+func (r *redisStore) close() error { return nil }

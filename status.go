@@ -1,0 +1,73 @@
+package restflow
+
+import "time"
+
+// Status says how a cache answered one request or call.
+type Status uint8
+
+// The statuses, spelled on the wire as in X-Cache-Status.
+const (
+	// Bypass: the cache took no part. The request may not be cached, its key
+	// cannot be built, or the store is in trouble; the handler answered.
+	Bypass Status = iota
+	// Hit: a fresh entry answered; the handler did not run.
+	Hit
+	// Miss: no live entry was found; the handler, or another request's
+	// handler that was already running, answered.
+	Miss
+	// Stale: an entry past its TTL but inside an allowed stale window answered.
+	Stale
+	// Refresh: the caller asked for a recomputation; the handler answered.
+	Refresh
+)
+
+var statusNames = [...]string{"BYPASS", "HIT", "MISS", "STALE", "REFRESH"}
+
+// String returns the status as it stands in the X-Cache-Status header.
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return "UNKNOWN"
+}
+
+// Metadata tells where a cached answer came from. Its zero value is that of an
+// answer which no cache took part in.
+type Metadata struct {
+	// Status is how the cache answered.
+	Status Status
+	// CachedAt is when the entry was made; zero when nothing was stored.
+	CachedAt time.Time
+	// ResetAt is when the entry ceases to be fresh; zero when nothing was
+	// stored or the entry does not expire.
+	ResetAt time.Time
+}
+
+// Age is how long ago the entry was made, and zero when there is none.
+func (m Metadata) Age() time.Duration {
+	if m.CachedAt.IsZero() {
+		return 0
+	}
+	return time.Since(m.CachedAt)
+}
+
+// Event tells one observer what a cache did. Fields may be added; hooks run on
+// the goroutine of the request and should return quickly.
+type Event struct {
+	// Cache is the namespace of the cache.
+	Cache string
+	// Status is how the request was answered.
+	Status Status
+	// Route is the route pattern, empty for functions.
+	Route string
+	// Key is the full key, printable; empty when none could be built.
+	Key string
+	// Stored says whether the answer was stored.
+	Stored bool
+	// Shared says whether the answer was computed by another request's run.
+	Shared bool
+	// Reason says in a few words why the answer was not cached or not stored.
+	Reason string
+	// Err is the failure behind Reason, if there was one.
+	Err error
+}

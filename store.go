@@ -1,0 +1,271 @@
+package restflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
+
+// Errors of a Store. All mean that the cache takes no part for now.
+var (
+	// ErrUnavailable is seen while the breaker keeps requests away from a
+	// store that failed several times in a row.
+	ErrUnavailable = errors.New("restflow: the store is unavailable")
+	// ErrPending is seen by lookups in a group whose invalidation has not
+	// reached the store yet. It is retried until it does.
+	ErrPending = errors.New("restflow: an invalidation is pending")
+	// ErrNoEpoch is seen when a store does not keep the epochs it is given.
+	ErrNoEpoch = errors.New("restflow: the store did not keep an epoch")
+	// ErrTooLarge is seen when one entry alone exceeds what a store may hold.
+	ErrTooLarge = errors.New("restflow: the entry is larger than the store")
+	// ErrClosed is seen after Close.
+	ErrClosed = errors.New("restflow: the store is closed")
+)
+
+// Store keeps entries and epochs. Make one with NewMemory, NewRedis or NewStore
+// and give it to as many caches as you like. It is safe for concurrent use.
+//
+// Applications hand a Store to their caches and need none of its methods but
+// Close and InvalidateTags. The others are the protocol that caches are built on:
+//
+//  1. Load reads an entry and the epochs of its scopes together. An entry is
+//     returned only if it is alive: every epoch it was made under still stands.
+//  2. On a miss, Fill makes absent epochs exist, elects one leader for each
+//     pair of key and epochs, runs it, and saves what it made under the epochs
+//     that stood before it ran.
+//  3. Bump replaces the epochs of scopes. Whatever began before it can no
+//     longer be found: entries and flights alike carry the old epochs.
+type Store struct {
+	*core
+	timeout time.Duration // zero: none
+}
+
+// core is what all views of a store share.
+type core struct {
+	backend backend
+	traits  traits
+	breaker *gobreaker.CircuitBreaker[struct{}] // nil for an in-process store
+	repair  *repairer
+	flights flights
+	onError func(op string, err error)
+}
+
+// limits is how a store deals with trouble. The zero value is that of a store
+// which cannot be down.
+type limits struct {
+	timeout time.Duration
+	onError func(op string, err error)
+}
+
+// The breaker opens after this many failures in a row and lets one call try
+// again after this long.
+const (
+	breakerFailures = 5
+	breakerPause    = time.Second
+)
+
+func newStore(b backend, l limits) *Store {
+	c := &core{backend: b, traits: b.traits(), onError: l.onError}
+	c.flights.init()
+	if c.traits.shared {
+		c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+			Name:        "restflow " + c.traits.kind,
+			Timeout:     breakerPause,
+			ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
+			// A caller that gave up says nothing about the store.
+			IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) },
+		})
+	}
+	s := &Store{core: c, timeout: l.timeout}
+	c.repair = newRepairer(s)
+	return s
+}
+
+// WithTimeout returns a view of the store whose calls take at most d. Everything
+// else is shared. An in-process store has no use for it and returns itself.
+func (s *Store) WithTimeout(d time.Duration) *Store {
+	if d <= 0 || !s.traits.shared {
+		return s
+	}
+	return &Store{core: s.core, timeout: d}
+}
+
+// Kind names the store: "memory", "redis", or the type of its gocache store.
+func (s *Store) Kind() string { return s.traits.kind }
+
+// Decoded reports whether the store keeps entries as they are, so that values of
+// functions need no encoding.
+func (s *Store) Decoded() bool { return s.traits.decoded }
+
+// Load reads the entry of k, if one is alive, and the epochs of k.Scopes into
+// snap. An error means that the cache should take no part in the request: the
+// store is in trouble, or an invalidation of one of the scopes is pending.
+func (s *Store) Load(ctx context.Context, k *Key, snap *Snapshot) error {
+	if s.repair.pending(k.Scopes) {
+		return ErrPending
+	}
+	snap.reset(k)
+	if !s.traits.shared {
+		if err := s.backend.load(ctx, k, snap); err != nil {
+			return err
+		}
+	} else if err := s.call(ctx, "load", func(ctx context.Context) error {
+		return s.backend.load(ctx, k, snap)
+	}); err != nil {
+		snap.Entry = nil
+		return err
+	}
+	e := snap.Entry
+	if e == nil || e.alive(k.Bytes, snap.Epochs()) && len(e.Tags) == 0 {
+		return nil
+	}
+	return s.checkTags(ctx, k, snap)
+}
+
+// checkTags drops an entry that is not alive, and reads the epochs of the tags
+// of one that is, which take a round trip of their own.
+func (s *Store) checkTags(ctx context.Context, k *Key, snap *Snapshot) error {
+	e := snap.Entry
+	snap.Entry = nil
+	if !e.alive(k.Bytes, snap.Epochs()) {
+		return nil
+	}
+	scopes, epochs := make([]Scope, len(e.Tags)), make([]Epoch, len(e.Tags))
+	for i, t := range e.Tags {
+		scopes[i] = t.Scope
+	}
+	if s.repair.pending(scopes) {
+		return ErrPending
+	}
+	if err := s.Epochs(ctx, scopes, epochs, false); err != nil {
+		return err
+	}
+	for i, t := range e.Tags {
+		if epochs[i] == 0 || epochs[i] != t.Epoch {
+			return nil
+		}
+	}
+	snap.Entry = e
+	return nil
+}
+
+// Epochs reads the epochs of scopes into dst, zero for absent ones. With ensure
+// absent ones are made to exist first.
+func (s *Store) Epochs(ctx context.Context, scopes []Scope, dst []Epoch, ensure bool) error {
+	return s.call(ctx, "epochs", func(ctx context.Context) error {
+		if err := s.backend.read(ctx, scopes, dst); err != nil || !ensure {
+			return err
+		}
+		return s.ensure(ctx, scopes, dst)
+	})
+}
+
+func (s *Store) ensure(ctx context.Context, scopes []Scope, epochs []Epoch) error {
+	if !absent(epochs[:len(scopes)]) {
+		return nil
+	}
+	if err := s.backend.ensure(ctx, scopes, epochs); err != nil {
+		return err
+	}
+	if absent(epochs[:len(scopes)]) {
+		return ErrNoEpoch
+	}
+	return nil
+}
+
+func absent(epochs []Epoch) bool {
+	for _, e := range epochs {
+		if e == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// save stores e under k. Its lifetime is that of its stale window.
+func (s *Store) save(ctx context.Context, k *Key, e *Entry) error {
+	var ttl time.Duration
+	if e.Expires != 0 {
+		if ttl = time.Duration(e.StaleUntil - time.Now().UnixNano()); ttl <= 0 {
+			return nil
+		}
+	}
+	return s.call(ctx, "save", func(ctx context.Context) error {
+		return s.backend.save(ctx, k, e, ttl)
+	})
+}
+
+// Bump invalidates groups: once it has returned without an error, no entry made
+// by a handler that began earlier is served, here or by any process that shares
+// the store. within is the scope of the whole cache they belong to.
+//
+// It does not end with ctx: what was committed must be told. A bump that fails is
+// retried in the background until it succeeds, and until then lookups in its
+// scopes return ErrPending in this process; the error is returned as well.
+func (s *Store) Bump(ctx context.Context, within Scope, scopes ...Scope) error {
+	if len(scopes) == 0 {
+		return nil
+	}
+	err := s.call(context.WithoutCancel(ctx), "bump", func(ctx context.Context) error {
+		return s.backend.bump(ctx, scopes)
+	})
+	if err == nil {
+		return nil
+	}
+	s.repair.add(within, scopes)
+	return fmt.Errorf("restflow: invalidation failed, it is retried until it succeeds: %w", err)
+}
+
+// InvalidateTags drops every entry, of any cache on the store, that a handler
+// tagged with one of tags. The promises are those of Bump.
+func (s *Store) InvalidateTags(ctx context.Context, tags ...string) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	scopes := make([]Scope, 0, len(tags)+1)
+	for _, t := range tags {
+		scopes = append(scopes, TagScope(t))
+	}
+	return s.Bump(ctx, allTags, append(scopes, allTags)...)
+}
+
+// Delete removes the entry of k and keeps fills of it that are under way in this
+// process from being stored. Unlike Bump it promises nothing about fills in other
+// processes.
+func (s *Store) Delete(ctx context.Context, k *Key) error {
+	s.flights.forget(k)
+	return s.call(ctx, "delete", func(ctx context.Context) error {
+		return s.backend.remove(ctx, k)
+	})
+}
+
+// Close stops retries and releases what the store holds. Invalidations that are
+// still pending are tried once more; an error says that some were lost.
+func (s *Store) Close() error {
+	return errors.Join(s.repair.close(), s.backend.close())
+}
+
+// call runs one call of the backend with the timeout, through the breaker.
+func (s *Store) call(ctx context.Context, op string, f func(context.Context) error) error {
+	if !s.traits.shared {
+		return f(ctx)
+	}
+	_, err := s.breaker.Execute(func() (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+		return struct{}{}, f(ctx)
+	})
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return ErrUnavailable
+	}
+	if s.onError != nil {
+		s.onError(op, err)
+	}
+	return fmt.Errorf("restflow: %s: %s: %w", s.traits.kind, op, err)
+}
