@@ -2,6 +2,7 @@ package redistest_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -79,4 +80,19 @@ func TestStart_refusedArgument(t *testing.T) {
 	require.Contains(t, got.failed, "redistest: redis-server [")
 	require.Contains(t, got.failed, "ended at once:")
 	require.Contains(t, got.failed, "no-such-setting", "the log of the server tells why")
+}
+
+func TestServer_Restart_portTaken(t *testing.T) {
+	t.Parallel()
+	var addr string
+	got := judge(t, func(t testing.TB) {
+		server := redistest.Start(t)
+		addr = server.Addr()
+		server.Kill()
+		ln, err := net.Listen("tcp", addr)
+		require.NoError(t, err)
+		defer ln.Close()
+		server.Restart()
+	})
+	require.Equal(t, "redistest: another process took "+addr+" while the server was down", got.failed)
 }

@@ -31,13 +31,26 @@ func StartCluster(t testing.TB, nodes int, args ...string) *Cluster {
 		t.Fatalf("redistest: a cluster of %d nodes: want an even number of at least 6 (3 masters, each with a replica)", nodes)
 	}
 	c := &Cluster{t: t, ids: map[*Server]string{}}
-	clustered := append(inMemory(), "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-		"--cluster-node-timeout", "5000", "--cluster-replica-validity-factor", "0", "--cluster-allow-replica-migration", "no")
 	for range nodes {
-		c.nodes = append(c.nodes, launch(t, spec{args: append(clustered[:len(clustered):len(clustered)], args...), cluster: true}))
+		c.nodes = append(c.nodes, launch(t, spec{args: append(clustered(), args...), cluster: true}))
 	}
 	c.form()
 	return c
+}
+
+// clustered is what makes a server a node of a cluster that changes only when
+// a test asks for it.
+func clustered() []string {
+	return append(inMemory(),
+		"--cluster-enabled", "yes",
+		"--cluster-config-file", "nodes.conf",
+		"--cluster-node-timeout", "5000",
+		"--cluster-replica-validity-factor", "0",
+		"--cluster-allow-replica-migration", "no",
+		// A replica counts as available once it has been sent something, which
+		// for an empty master is this ping; the default is every 10 seconds.
+		"--repl-ping-replica-period", "1",
+	)
 }
 
 // form makes one cluster of the separate nodes: the first half become masters.
@@ -165,6 +178,6 @@ func (c *Cluster) living() *Server {
 			return node
 		}
 	}
-	c.t.Fatal("redistest: no node of the cluster is running")
+	c.t.Fatalf("redistest: no node of the cluster is running")
 	return nil
 }

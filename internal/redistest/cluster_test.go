@@ -48,6 +48,26 @@ func TestStartCluster_oddNumber(t *testing.T) {
 	}
 }
 
+func TestCluster_misuse(t *testing.T) {
+	t.Parallel()
+	var addr string
+	got := judge(t, func(t testing.TB) {
+		c := redistest.StartCluster(t, 6)
+		addr = c.Master("k").Addr()
+		c.MoveSlot(c.Slot("k"), c.Master("k"))
+	})
+	require.Equal(t, "redistest: slot 7629 is on "+addr+" already", got.failed)
+
+	got = judge(t, func(t testing.TB) {
+		c := redistest.StartCluster(t, 6)
+		for _, node := range c.Nodes() {
+			node.Kill()
+		}
+		c.Slot("k")
+	})
+	require.Equal(t, "redistest: no node of the cluster is running", got.failed)
+}
+
 func TestCluster_Failover(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 6)
@@ -100,9 +120,10 @@ func TestCluster_MoveSlot(t *testing.T) {
 	from, to := c.Master("{tag}"), c.Master("other")
 	require.NotSame(t, from, to)
 
-	c.MoveSlot(c.Slot("{tag}"), to)
+	slot := c.Slot("{tag}")
+	c.MoveSlot(slot, to)
 	require.Same(t, to, c.Master("{tag}"))
-	require.EqualValues(t, 250, ownClient(t, to).ClusterCountKeysInSlot(t.Context(), c.Slot("{tag}")).Val())
+	require.EqualValues(t, 250, ownClient(t, to).ClusterCountKeysInSlot(t.Context(), slot).Val())
 	require.Equal(t, "249", client.Get(t.Context(), "{tag}249").Val())
 }
 
