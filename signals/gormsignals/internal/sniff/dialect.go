@@ -1,0 +1,28 @@
+package sniff
+
+// Dialect holds the lexical differences that matter: where a comment or a string ends.
+type Dialect struct {
+	Hash       bool // # begins a comment
+	Backslash  bool // \ escapes inside strings
+	Dollar     bool // $tag$ strings
+	Nested     bool // /* /* */ */ is one comment
+	Brackets   bool // [name] is a quoted name
+	Executable bool // /*! … */ is code
+	Implicit   bool // DDL commits the open transaction
+	FromWrites bool // UPDATE alias … FROM table: the written table may stand after FROM
+}
+
+// For returns the dialect of a GORM dialector's name.
+func For(name string) Dialect {
+	switch name {
+	case "mysql":
+		return Dialect{Hash: true, Backslash: true, Executable: true, Implicit: true}
+	case "postgres":
+		return Dialect{Dollar: true, Nested: true}
+	case "sqlite":
+		return Dialect{Brackets: true}
+	case "sqlserver":
+		return Dialect{Nested: true, Brackets: true, FromWrites: true}
+	}
+	return Dialect{FromWrites: true}
+}
