@@ -60,10 +60,24 @@ func (fs *flights) join(k *Key, epochs []Epoch) (f *Flight, leader bool) {
 			return f, false
 		}
 	}
-	f = &Flight{scopes: len(epochs), done: make(chan struct{})}
+	return sh.launch(k, epochs), true
+}
+
+// launch returns a flight of the caller's own, which others can join. What older
+// ones make is not stored any more: it could replace what this one makes.
+func (fs *flights) launch(k *Key, epochs []Epoch) *Flight {
+	sh := fs.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.forget(k)
+	return sh.launch(k, epochs)
+}
+
+func (sh *flightShard) launch(k *Key, epochs []Epoch) *Flight {
+	f := &Flight{scopes: len(epochs), done: make(chan struct{})}
 	copy(f.epochs[:], epochs)
 	sh.m[string(k.Bytes)] = append(sh.m[string(k.Bytes)], f)
-	return f, true
+	return f
 }
 
 // land ends a flight: nobody joins it any more.
@@ -85,6 +99,10 @@ func (fs *flights) forget(k *Key) {
 	sh := fs.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	sh.forget(k)
+}
+
+func (sh *flightShard) forget(k *Key) {
 	for _, f := range sh.m[string(k.Bytes)] {
 		f.forgotten.Store(true)
 	}
@@ -104,12 +122,8 @@ type Run func(f *Flight) *Entry
 // itself. An error is the store's, and comes before run was called (led is false) or
 // from saving what it made (led is true, and the entry is returned all the same).
 func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *Entry, led bool, err error) {
-	if absent(snap.Epochs()) {
-		if err := s.call(ctx, "ensure", func(ctx context.Context) error {
-			return s.ensure(ctx, k.Scopes, snap.Epochs())
-		}); err != nil {
-			return nil, false, err
-		}
+	if err := s.settle(ctx, k, snap); err != nil {
+		return nil, false, err
 	}
 	f, leader := s.flights.join(k, snap.Epochs())
 	if !leader {
@@ -124,6 +138,29 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 	defer s.flights.land(k, f)
 	e, err = s.lead(ctx, k, f, run)
 	return e, true, err
+}
+
+// settle makes the epochs that snap lacks exist.
+func (s *Store) settle(ctx context.Context, k *Key, snap *Snapshot) error {
+	if !absent(snap.Epochs()) {
+		return nil
+	}
+	return s.call(ctx, "ensure", func(ctx context.Context) error {
+		return s.ensure(ctx, k.Scopes, snap.Epochs())
+	})
+}
+
+// Replace runs whatever is stored and whoever else runs, and saves the entry that
+// run returns. It joins no flight, since one under way may have begun before
+// what the caller knows of. The results are as in Fill; run was not called if
+// the epochs could not be made to exist.
+func (s *Store) Replace(ctx context.Context, k *Key, snap *Snapshot, run Run) (*Entry, error) {
+	if err := s.settle(ctx, k, snap); err != nil {
+		return nil, err
+	}
+	f := s.flights.launch(k, snap.Epochs())
+	defer s.flights.land(k, f)
+	return s.lead(ctx, k, f, run)
 }
 
 // lead runs and saves. The epochs are those read before the run: if one has been

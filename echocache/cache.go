@@ -1,0 +1,152 @@
+package echocache
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/internal/httpcache"
+	"github.com/restflow-go/restflow/signals"
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// Cache is a response cache over key struct K. Its Middleware method is an
+// echo.MiddlewareFunc; one cache serves any number of routes, whose entries it
+// keeps apart. It is safe for concurrent use.
+type Cache[K any] struct {
+	restflow.Space[K]
+
+	engine   *httpcache.Engine
+	skipper  middleware.Skipper
+	identity func(echo.Context) bool
+	pool     sync.Pool // of *exchange
+}
+
+// New compiles K and returns a cache for it. Every fault of K's tags and of the
+// config is reported, at once.
+func New[K any](cfg Config) (*Cache[K], error) {
+	plan, err := tagkey.Compile[K]()
+	if err != nil {
+		return nil, errors.Join(err, cfg.check())
+	}
+	if cfg.Namespace != "" {
+		plan = plan.WithNamespace(cfg.Namespace)
+	}
+	ec := cfg.engine()
+	ec.Plan = plan
+	engine, err := httpcache.New(ec)
+	if err := errors.Join(err, cfg.check()); err != nil {
+		return nil, err
+	}
+	c := &Cache[K]{
+		Space: restflow.NewSpace[K](engine.Keyspace()), engine: engine,
+		skipper: cfg.Skipper, identity: cfg.Identity,
+	}
+	if c.skipper == nil {
+		c.skipper = middleware.DefaultSkipper
+	}
+	c.pool.New = func() any { return new(exchange) }
+	if len(cfg.InvalidatesOn) > 0 {
+		if err := cfg.Bus.Bind(c.Target(), cfg.InvalidatesOn...); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// MustNew is New for package variables and main: it panics on an error.
+func MustNew[K any](cfg Config) *Cache[K] {
+	c, err := New[K](cfg)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// check finds the faults that only this package knows of.
+func (c *Config) check() error {
+	if len(c.InvalidatesOn) > 0 && c.Bus == nil {
+		return errors.New("echocache: Config.InvalidatesOn needs a Bus that carries the changes; set Config.Bus")
+	}
+	return nil
+}
+
+// Target is the cache as the rules of a signals.Bus know it.
+func (c *Cache[K]) Target() signals.Target { return c.engine.Keyspace() }
+
+// Middleware caches what next answers. It is an echo.MiddlewareFunc, for a route,
+// a group or Echo.Use, behind authentication and rate limits:
+//
+//	e.GET("/users/:pk", getUser, cache.Middleware)
+//
+// As Echo.Pre it bypasses every request, since there is no route yet.
+func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(ctx echo.Context) error {
+		if c.skipper(ctx) {
+			return next(ctx)
+		}
+		return c.serve(ctx, next, httpcache.Serve)
+	}
+}
+
+func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) error {
+	x := c.exchange(ctx, next, mode)
+	defer c.release(x)
+	return c.engine.Serve(&x.Exchange)
+}
+
+// Delete removes the entry that answers the request of ctx, and keeps fills of it
+// that are under way in this process from being stored. Only Invalidate also
+// reaches fills in other processes.
+func (c *Cache[K]) Delete(ctx echo.Context) error {
+	x := c.exchange(ctx, nil, httpcache.Serve)
+	defer c.release(x)
+	return c.engine.Delete(&x.Exchange)
+}
+
+func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
+	x := c.pool.Get().(*exchange)
+	x.ctx, x.next, x.identity = ctx, next, c.identity
+	x.Handler, x.Mode = x, mode
+	x.Route, x.Writer = ctx.Path(), ctx.Response()
+	x.Request = tagkey.Request{
+		HTTP:       ctx.Request(),
+		ParamNames: ctx.ParamNames(), ParamValues: ctx.ParamValues(),
+		Values: ctx,
+	}
+	return x
+}
+
+func (c *Cache[K]) release(x *exchange) {
+	x.Reset()
+	x.ctx, x.next, x.identity = nil, nil, nil
+	c.pool.Put(x)
+}
+
+// exchange is one request of Echo in the hands of the engine.
+type exchange struct {
+	httpcache.Exchange
+	ctx      echo.Context
+	next     echo.HandlerFunc
+	identity func(echo.Context) bool
+}
+
+// Run lets the handler answer into w. Unless that is the client itself, the
+// handler gets an echo.Response of its own: what outer middleware registered with
+// Response.Before runs when the client is answered, and not for what is stored.
+func (x *exchange) Run(w http.ResponseWriter) error {
+	outer := x.ctx.Response()
+	if w == http.ResponseWriter(outer) {
+		return x.next(x.ctx)
+	}
+	x.ctx.SetResponse(echo.NewResponse(w, x.ctx.Echo()))
+	defer x.ctx.SetResponse(outer)
+	return x.next(x.ctx)
+}
+
+// Identified asks the user's identity extractor.
+func (x *exchange) Identified() bool { return x.identity != nil && x.identity(x.ctx) }

@@ -1,0 +1,127 @@
+package echocache
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/internal/httpcache"
+	"github.com/restflow-go/restflow/signals"
+)
+
+// DefaultKey is the key struct of a cache for which none is named: the whole
+// query string, hashed, and the path parameters as the partition, so that all
+// answers about one item can be dropped together. Embed it to add fields.
+type DefaultKey struct {
+	Query url.Values `restflow:"query,*,hash"`
+	Path  url.Values `restflow:"path,*,partition"`
+}
+
+// Response is what CacheIf and CacheUnless judge: status, header fields and body
+// as the handler and inner middleware made them. It must not be changed or kept.
+type Response = httpcache.Response
+
+// Predicate decides about a response that could be stored. Its context is the
+// request's; an error means that the response is not stored.
+type Predicate = httpcache.Predicate
+
+// Config configures New. Only Store is required.
+type Config struct {
+	// Skipper lets requests pass by the cache, without a status.
+	// Default: middleware.DefaultSkipper, which lets none.
+	Skipper middleware.Skipper
+
+	// Store keeps the entries. Required.
+	Store *restflow.Store
+
+	// Namespace takes the place of the key struct's. Caches that share a
+	// namespace and a store are invalidated together.
+	// Default: the key struct's, by default its package path and name.
+	Namespace string
+
+	// TTL is how long an entry answers. A response that allows less by
+	// Cache-Control (s-maxage, max-age) gets less. Default 1 hour.
+	TTL time.Duration
+
+	// NoExpiration keeps entries until they are invalidated or evicted.
+	// Excludes TTL.
+	NoExpiration bool
+
+	// Jitter is the share of the TTL, from 0 up to but not including 1, by
+	// which each entry's is shortened at random, so that entries made together
+	// do not expire together. Default 0.
+	Jitter float64
+
+	// CacheIf stores only responses for which it returns true, and makes
+	// statuses of 400 to 499 eligible, except 401 and 429. Excludes
+	// CacheUnless. Default: 2xx and 3xx are stored.
+	CacheIf Predicate
+
+	// CacheUnless keeps responses for which it returns true from being stored,
+	// and is otherwise like CacheIf.
+	CacheUnless Predicate
+
+	// CacheStatuses names statuses that are stored although they speak of a
+	// moment or a user: 401, 429, 5xx.
+	CacheStatuses []int
+
+	// SetCacheHeaders adds X-Cache-Status, X-Cached-At and X-Cache-Reset-At to
+	// every response.
+	SetCacheHeaders bool
+
+	// MaxBodyBytes is the largest body that is stored. A larger one is passed
+	// through as it is written. Default 1 MiB.
+	MaxBodyBytes int
+
+	// StoreTimeout bounds each call of a shared store.
+	// Default: the store's own, 250 ms.
+	StoreTimeout time.Duration
+
+	// Shared says that every user gets the same answer, so that requests with
+	// credentials are cached although the key has no identity field.
+	Shared bool
+
+	// IgnoreCookies names cookies that do not make a request one with
+	// credentials: "consent", or with a prefix "_ga*".
+	IgnoreCookies []string
+
+	// Identity recognises a user whom no Authorization header, cookie or
+	// client certificate of the request shows, for example by an API key. A
+	// request for which it returns true is cached only if the key has an
+	// identity field. It is asked before the handler and again after it.
+	Identity func(c echo.Context) bool
+
+	// IgnoreHost lets hosts share entries. Default: every host has its own.
+	IgnoreHost bool
+
+	// InvalidatesOn are the rules by which committed changes that Bus carries
+	// drop entries. More can be added later with Bus.Bind(cache.Target(), …).
+	InvalidatesOn []signals.Rule
+
+	// Bus carries the changes. Required with InvalidatesOn.
+	Bus *signals.Bus
+
+	// OnEvent is told of every request: how it was answered, and why it was
+	// not cached. It runs on the request's goroutine.
+	OnEvent func(ctx context.Context, ev restflow.Event)
+
+	// Logger gets one warning for each route whose requests have credentials
+	// that the key does not cover. Default: slog.Default().
+	Logger *slog.Logger
+}
+
+func (c *Config) engine() httpcache.Config {
+	return httpcache.Config{
+		Adapter: "echocache", Store: c.Store,
+		TTL: c.TTL, NoExpiration: c.NoExpiration, Jitter: c.Jitter,
+		CacheIf: c.CacheIf, CacheUnless: c.CacheUnless, CacheStatuses: c.CacheStatuses,
+		SetCacheHeaders: c.SetCacheHeaders, MaxBodyBytes: c.MaxBodyBytes, StoreTimeout: c.StoreTimeout,
+		Shared: c.Shared, IgnoreCookies: c.IgnoreCookies, IgnoreHost: c.IgnoreHost,
+		OnEvent: c.OnEvent, Logger: c.Logger,
+	}
+}

@@ -1,0 +1,2 @@
+// Package echocache caches the responses of Echo handlers by declaration.
+package echocache

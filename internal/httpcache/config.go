@@ -1,0 +1,107 @@
+package httpcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// Defaults of Config.
+const (
+	DefaultTTL          = time.Hour
+	DefaultMaxBodyBytes = 1 << 20
+)
+
+// Predicate decides about a response that the policy would store. An error means
+// that it is not stored.
+type Predicate func(ctx context.Context, res *Response) (bool, error)
+
+// Response is a recorded response as a Predicate sees it: what the handler and
+// inner middleware made. It must not be changed or kept.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Config is what an adapter hands to New. Adapters document its fields for users
+// under the same names.
+type Config struct {
+	Adapter         string // leads error texts
+	Store           *restflow.Store
+	Plan            *tagkey.Plan
+	TTL             time.Duration
+	NoExpiration    bool
+	Jitter          float64
+	CacheIf         Predicate
+	CacheUnless     Predicate
+	CacheStatuses   []int
+	SetCacheHeaders bool
+	MaxBodyBytes    int
+	StoreTimeout    time.Duration
+	Shared          bool
+	IgnoreCookies   []string
+	IgnoreHost      bool
+	OnEvent         func(context.Context, restflow.Event)
+	Logger          *slog.Logger
+}
+
+// normalize checks the config and fills in defaults. All faults are reported at
+// once, each with its mend.
+func (c *Config) normalize() error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf(c.Adapter+": Config."+format, args...))
+	}
+	if c.Store == nil {
+		bad("Store is nil; give one made by restflow.NewMemory, NewRedis or NewStore")
+	}
+	if c.TTL < 0 {
+		bad("TTL: %v is negative; leave it 0 for %v, or set NoExpiration", c.TTL, DefaultTTL)
+	}
+	if c.TTL > 0 && c.NoExpiration {
+		bad("TTL: %v and NoExpiration exclude each other; remove one", c.TTL)
+	}
+	if c.CacheIf != nil && c.CacheUnless != nil {
+		bad("CacheIf and CacheUnless exclude each other; remove one")
+	}
+	if c.Jitter < 0 || c.Jitter >= 1 {
+		bad("Jitter: %v is not within 0 and 1; it is the share of the TTL that may be cut off", c.Jitter)
+	}
+	if c.MaxBodyBytes < 0 {
+		bad("MaxBodyBytes: %d is negative; give a number of bytes, or 0 for %d", c.MaxBodyBytes, DefaultMaxBodyBytes)
+	}
+	if c.StoreTimeout < 0 {
+		bad("StoreTimeout: %v is negative; leave it 0 for the store's own", c.StoreTimeout)
+	}
+	for _, s := range c.CacheStatuses {
+		if s < 200 || s > 599 || s == http.StatusPartialContent || s == http.StatusNotModified {
+			bad("CacheStatuses: %d can not be replayed; name final statuses other than 206 and 304", s)
+		}
+	}
+	for _, name := range c.IgnoreCookies {
+		if star := strings.Index(name, "*"); name == "" || star >= 0 && star != len(name)-1 {
+			bad("IgnoreCookies: %q is no cookie name; give a name, or a prefix that ends in *", name)
+		}
+	}
+	if c.Plan != nil && c.Plan.NeedsArgs() {
+		bad("key struct %s has arg fields, which only a restflow.Func can fill; use path, query, request, header or cookie", c.Plan.Type())
+	}
+	if c.TTL == 0 && !c.NoExpiration {
+		c.TTL = DefaultTTL
+	}
+	if c.MaxBodyBytes == 0 {
+		c.MaxBodyBytes = DefaultMaxBodyBytes
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,152 @@
+package httpcache
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// Engine serves requests through a cache. It is safe for concurrent use.
+type Engine struct {
+	cfg      Config
+	keyspace *restflow.Keyspace
+	store    *restflow.Store
+	identity identity
+	statuses map[int]bool    // CacheStatuses
+	headers  map[string]bool // header fields in the key, which Vary may name
+	paths    map[string]bool // path parameters in the key
+	allPaths bool            // the key has path,*
+	warned   sync.Map        // routes whose refusal was logged
+}
+
+// New checks cfg and returns its engine.
+func New(cfg Config) (*Engine, error) {
+	if err := cfg.normalize(); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg: cfg, store: cfg.Store.WithTimeout(cfg.StoreTimeout),
+		identity: newIdentity(&cfg),
+		statuses: map[int]bool{}, headers: map[string]bool{}, paths: map[string]bool{},
+	}
+	e.keyspace = restflow.NewKeyspace(e.store, cfg.Plan)
+	for _, s := range cfg.CacheStatuses {
+		e.statuses[s] = true
+	}
+	for _, f := range cfg.Plan.Fields() {
+		switch {
+		case f.Source == "header":
+			e.headers[f.SourceName] = true
+		case f.Source == "path" && f.SourceName == "*":
+			e.allPaths = true
+		case f.Source == "path":
+			e.paths[f.SourceName] = true
+		}
+	}
+	return e, nil
+}
+
+// Keyspace is the part of the cache that invalidation needs.
+func (e *Engine) Keyspace() *restflow.Keyspace { return e.keyspace }
+
+// Serve answers the request of x, from the cache if it can. The error is the
+// handler's.
+func (e *Engine) Serve(x *Exchange) error {
+	if x.Mode == Bypass {
+		return e.bypass(x, "asked for", nil)
+	}
+	if why, err := e.prepare(x); why != "" {
+		return e.bypass(x, why, err)
+	}
+	ctx := x.Request.HTTP.Context()
+	if err := e.store.Load(ctx, &x.key, &x.snap); err != nil {
+		return e.bypass(x, "the store is in trouble", err)
+	}
+	if x.Mode == Refresh {
+		return e.refresh(x)
+	}
+	if entry := x.snap.Entry; entry != nil && entry.Fresh(time.Now()) {
+		return e.replay(x, entry, restflow.Hit, "")
+	}
+	return e.miss(x)
+}
+
+// prepare builds the key, or says why the request is none for the cache.
+func (e *Engine) prepare(x *Exchange) (why string, err error) {
+	r := x.Request.HTTP
+	if why := refuseRequest(r); why != "" {
+		return why, nil
+	}
+	if x.Route == "" {
+		return "the request has no route yet; put the cache behind the router", nil
+	}
+	if err := e.build(x, &x.built); err != nil {
+		return "the key cannot be built", err
+	}
+	e.keyspace.Fill(&x.key, &x.built, x.built.Bytes())
+	if why := e.identity.refuse(r, &x.built, x.Handler.Identified()); why != "" {
+		e.warn(x.Route, why)
+		return why, nil
+	}
+	return "", nil
+}
+
+// build makes the key: the plan's, and behind it what no key struct needs to
+// name. All parts are framed, so that none can pass for another.
+func (e *Engine) build(x *Exchange, k *tagkey.Key) error {
+	if err := e.cfg.Plan.BuildRequest(k, &x.Request); err != nil {
+		return err
+	}
+	k.AppendString(http.MethodGet) // HEAD is answered from GET's entry
+	k.AppendString(x.Route)
+	if !e.cfg.IgnoreHost {
+		k.AppendString(strings.ToLower(x.Request.HTTP.Host))
+	}
+	if !e.allPaths {
+		for i, name := range x.Request.ParamNames {
+			if i < len(x.Request.ParamValues) && !e.paths[name] {
+				k.AppendString(name)
+				k.AppendString(x.Request.ParamValues[i])
+			}
+		}
+	}
+	return nil
+}
+
+// warn logs once a route why its requests are not cached.
+func (e *Engine) warn(route, why string) {
+	if _, before := e.warned.LoadOrStore(route, struct{}{}); !before {
+		e.cfg.Logger.Warn("restflow: not cached", "cache", e.cfg.Plan.Namespace(), "route", route, "reason", why,
+			"mend", `add an identity field such as restflow:"request,user.id,partition" and put the cache behind the authentication middleware, or set Shared if every user gets the same answer`)
+	}
+}
+
+// expiry draws when an entry made now expires: zero means never.
+func (e *Engine) expiry(now time.Time, res *response) int64 {
+	ttl := e.lifetime(res)
+	if ttl == 0 {
+		return 0
+	}
+	if e.cfg.Jitter > 0 {
+		ttl -= time.Duration(e.cfg.Jitter * rand.Float64() * float64(ttl)) //nolint:gosec // not a secret
+	}
+	return now.Add(ttl).UnixNano()
+}
+
+// tell reports what became of the request.
+func (e *Engine) tell(x *Exchange, ev restflow.Event) {
+	if e.cfg.OnEvent == nil {
+		return
+	}
+	ev.Cache, ev.Route, ev.Status = e.cfg.Plan.Namespace(), x.Route, x.meta.Status
+	if len(x.key.Bytes) > 0 {
+		ev.Key = x.built.String()
+	}
+	e.cfg.OnEvent(context.WithoutCancel(x.Request.HTTP.Context()), ev)
+}

@@ -1,0 +1,55 @@
+package httpcache
+
+import (
+	"net/http"
+
+	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// Handler is what an adapter lets the engine do with the request.
+type Handler interface {
+	// Run lets the handler answer into w.
+	Run(w http.ResponseWriter) error
+	// Identified reports whether the user's identity extractor recognises
+	// somebody, for identities that no header of the request shows.
+	Identified() bool
+}
+
+// Mode says what is asked of the cache.
+type Mode uint8
+
+const (
+	// Serve looks up, and stores what it misses.
+	Serve Mode = iota
+	// Refresh runs the handler and stores what it makes in place of the entry.
+	Refresh
+	// Bypass only runs the handler.
+	Bypass
+)
+
+// Exchange is one request in the hands of the engine. Adapters reuse exchanges;
+// Reset comes between two uses.
+type Exchange struct {
+	Request tagkey.Request
+	Route   string
+	Writer  http.ResponseWriter
+	Handler Handler
+	Mode    Mode
+
+	built tagkey.Key
+	key   restflow.Key
+	snap  restflow.Snapshot
+	meta  restflow.Metadata
+}
+
+// Reset drops what the exchange holds of the last request, and keeps its buffers.
+func (x *Exchange) Reset() {
+	x.Request = tagkey.Request{}
+	x.Route, x.Writer, x.Handler, x.Mode = "", nil, nil, Serve
+	x.snap.Entry, x.snap.Fault = nil, nil
+	x.meta = restflow.Metadata{}
+}
+
+// Metadata tells how the exchange was answered.
+func (x *Exchange) Metadata() restflow.Metadata { return x.meta }

@@ -1,0 +1,97 @@
+package httpcache
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// identity knows which fields of a plan tell users apart, and so which
+// credentials of a request the key covers.
+type identity struct {
+	shared        bool
+	fields        []int // of Plan.Fields: request values, credentials' headers, cookies
+	values        []int // the request values among them: one that is present covers every credential
+	authorization bool  // the Authorization header is in the key
+	cookieHeader  bool  // the whole Cookie header is
+	cookies       map[string]bool
+	ignored       []string
+}
+
+func newIdentity(cfg *Config) identity {
+	id := identity{shared: cfg.Shared, cookies: map[string]bool{}, ignored: cfg.IgnoreCookies}
+	for i, f := range cfg.Plan.Fields() {
+		switch {
+		case f.Source == "request" && !f.BuiltIn():
+			id.values = append(id.values, i)
+		case f.Source == "header" && f.SourceName == "Authorization":
+			id.authorization = true
+		case f.Source == "header" && f.SourceName == "Cookie":
+			id.cookieHeader = true
+		case f.Source == "cookie":
+			id.cookies[f.SourceName] = true
+		default:
+			continue
+		}
+		id.fields = append(id.fields, i)
+	}
+	return id
+}
+
+// told reports whether the key holds something that tells the user apart.
+func (id *identity) told(k *tagkey.Key) bool { return present(k, id.fields) }
+
+func present(k *tagkey.Key, fields []int) bool {
+	for _, i := range fields {
+		if k.Present(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse says which credential of the request the key does not cover. Answers to
+// such a request may be one user's own.
+func (id *identity) refuse(r *http.Request, k *tagkey.Key, recognised bool) string {
+	if id.shared || present(k, id.values) {
+		return ""
+	}
+	if len(r.Header["Authorization"]) > 0 && !id.authorization {
+		return "the request has an Authorization header, and the key has no identity field"
+	}
+	if lines := r.Header["Cookie"]; len(lines) > 0 && !id.cookieHeader {
+		if name, found := id.foreignCookie(lines); found {
+			return "the request has the cookie " + name + ", and the key has no identity field"
+		}
+	}
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		return "the request has a client certificate, and the key has no identity field"
+	}
+	if recognised {
+		return "the request is a known user's, and the key has no identity field"
+	}
+	return ""
+}
+
+// foreignCookie finds a cookie that is neither in the key nor ignored.
+func (id *identity) foreignCookie(lines []string) (name string, found bool) {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ";") {
+			name, _, _ := strings.Cut(strings.TrimSpace(part), "=")
+			if name = strings.TrimSpace(name); name != "" && !id.cookies[name] && !id.ignores(name) {
+				return name, true
+			}
+		}
+	}
+	return "", false
+}
+
+func (id *identity) ignores(cookie string) bool {
+	for _, pattern := range id.ignored {
+		if prefix, ok := strings.CutSuffix(pattern, "*"); ok && strings.HasPrefix(cookie, prefix) || cookie == pattern {
+			return true
+		}
+	}
+	return false
+}

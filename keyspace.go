@@ -1,0 +1,188 @@
+package restflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/restflow-go/restflow/signals"
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// Keyspace is what a plan means in a store: the scopes of its keys and the groups
+// that its values name. It is the part that response caches and functions share,
+// untyped; Space is its typed form. It is immutable and safe for concurrent use.
+type Keyspace struct {
+	Plan  *tagkey.Plan
+	Store *Store
+
+	all   Scope
+	name  string
+	parts int // partition fields of the plan
+}
+
+// NewKeyspace returns the keyspace of plan in store.
+func NewKeyspace(store *Store, plan *tagkey.Plan) *Keyspace {
+	return &Keyspace{
+		Plan: plan, Store: store,
+		all:   CacheScope(plan.Namespace()),
+		name:  escapeName(plan.Namespace()) + ":v" + strconv.Itoa(plan.Version()),
+		parts: len(plan.Partitions()),
+	}
+}
+
+// escapeName makes a namespace fit for a part of a key's name: what could be
+// taken for a separator, a glob or a hash tag is escaped as in a URL.
+func escapeName(s string) string {
+	const hex = "0123456789ABCDEF"
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == '-', c == '/':
+			b = append(b, c)
+		default:
+			b = append(b, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(b)
+}
+
+// Fill sets dst to the store's key for k, with full as its bytes: k's own or an
+// extension of them.
+func (s *Keyspace) Fill(dst *Key, k *tagkey.Key, full []byte) {
+	dst.Bytes, dst.Space = full, s.name
+	dst.Scopes = append(dst.Scopes[:0], s.all)
+	for i := range s.parts {
+		dst.Scopes = append(dst.Scopes, GroupScope(s.all, k.Partition(i)))
+	}
+	if s.parts > 1 {
+		dst.Scopes = append(dst.Scopes, GroupScope(s.all, k.Partitions()))
+	}
+}
+
+// Scope returns the scope of the entries that agree with v, a K or *K, in the
+// named partition fields; without names in all of them. A proper subset of two or
+// more fields has no scope of its own: that of its first field covers it.
+func (s *Keyspace) Scope(v any, names ...string) (Scope, error) {
+	n := s.parts
+	if n == 0 {
+		return s.all, fmt.Errorf("restflow: %s has no partition field; flag one with \"partition\", or use InvalidateAll", s.Plan.Namespace())
+	}
+	at := make([]int, n)
+	for i := range at {
+		at[i] = i
+	}
+	if len(names) > 0 {
+		var err error
+		if at, err = s.Plan.ResolvePartitions(names...); err != nil {
+			return s.all, err
+		}
+	}
+	slices.Sort(at)
+	if len(at) < n {
+		at = at[:1]
+	}
+	var fields []byte
+	for _, i := range at {
+		var err error
+		if fields, err = s.Plan.AppendPartition(fields, i, v); err != nil {
+			return s.all, err
+		}
+	}
+	return GroupScope(s.all, fields), nil
+}
+
+// Invalidate drops the entries that agree with v in the named partition fields.
+func (s *Keyspace) Invalidate(ctx context.Context, v any, names ...string) error {
+	sc, err := s.Scope(v, names...)
+	if err != nil {
+		return err
+	}
+	return s.Store.Bump(ctx, s.all, sc)
+}
+
+// InvalidateAll drops every entry of the namespace.
+func (s *Keyspace) InvalidateAll(ctx context.Context) error {
+	return s.Store.Bump(ctx, s.all, s.all)
+}
+
+// Describe tells signals what its rules may name.
+func (s *Keyspace) Describe() signals.TargetInfo {
+	info := signals.TargetInfo{
+		Name: s.Plan.Namespace(), KeyType: s.Plan.Type(),
+		RewarmWhy: "it caches responses, and a rule has no request to answer; leave Rewarm false and let the next request fill the entry",
+	}
+	for _, f := range s.Plan.Fields() {
+		if len(f.Index) == 0 || f.Source == "const" || f.Source == "schema" {
+			continue
+		}
+		info.Fields = append(info.Fields, signals.TargetField{Name: f.Name, Type: f.Type, Partition: f.Partition, Index: f.Index})
+	}
+	return info
+}
+
+// Drop invalidates groups in one batch, for signals. A group that cannot be
+// built drops the whole cache.
+func (s *Keyspace) Drop(ctx context.Context, groups []signals.Group) error {
+	scopes := make([]Scope, 0, len(groups))
+	var errs []error
+	for _, g := range groups {
+		sc := s.all
+		if !g.All {
+			var err error
+			if sc, err = s.Scope(g.Key, g.Names...); err != nil {
+				errs = append(errs, err)
+				sc = s.all
+			}
+		}
+		if sc == s.all {
+			scopes = []Scope{s.all} // it covers the others
+			break
+		}
+		scopes = append(scopes, sc)
+	}
+	return errors.Join(append(errs, s.Store.Bump(ctx, s.all, scopes...))...)
+}
+
+// Space is the part of a cache over key struct K that does not depend on what is
+// cached: invalidation by hand and by rules. Response caches and functions embed it.
+type Space[K any] struct{ keyspace *Keyspace }
+
+// NewSpace returns the space of a keyspace whose plan is K's.
+func NewSpace[K any](s *Keyspace) Space[K] { return Space[K]{s} }
+
+// Plan returns the compiled key struct.
+func (s Space[K]) Plan() *tagkey.Plan { return s.keyspace.Plan }
+
+// Store returns the store that the cache keeps its entries in.
+func (s Space[K]) Store() *Store { return s.keyspace.Store }
+
+// Invalidate drops every entry that agrees with k in the named partition fields,
+// on every route and host and in every process that shares the store; without
+// names, in all partition fields. Other fields of k mean nothing.
+//
+//	cache.Invalidate(ctx, UserKey{PK: 42}, "pk") // user 42's page, whoever asked for it
+//
+// Once it has returned nil, no later request is answered from what a handler
+// began to make before. It costs one call of the store however many entries
+// there are. Naming some but not all of three or more fields drops the group of
+// the first of them, which is wider. It does not end with ctx. On an error of
+// the store the invalidation is retried until it succeeds, and until then this
+// process does not serve the group from the cache.
+func (s Space[K]) Invalidate(ctx context.Context, k K, names ...string) error {
+	return s.keyspace.Invalidate(ctx, &k, names...)
+}
+
+// InvalidateAll drops every entry of the cache's namespace, with the promises of
+// Invalidate. Caches with one namespace on one store are dropped together.
+func (s Space[K]) InvalidateAll(ctx context.Context) error {
+	return s.keyspace.InvalidateAll(ctx)
+}
+
+// InvalidateTags drops every entry, of any cache on the store, that was tagged
+// with one of tags while it was made, with the promises of Invalidate.
+func (s Space[K]) InvalidateTags(ctx context.Context, tags ...string) error {
+	return s.keyspace.Store.InvalidateTags(ctx, tags...)
+}
