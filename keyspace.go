@@ -58,7 +58,7 @@ func (s *Keyspace) Fill(dst *Key, k *tagkey.Key, full []byte) {
 		dst.Scopes = append(dst.Scopes, GroupScope(s.all, k.Partition(i)))
 	}
 	if s.parts > 1 {
-		dst.Scopes = append(dst.Scopes, GroupScope(s.all, k.Partitions()))
+		dst.Scopes = append(dst.Scopes, TupleScope(dst.Scopes[1:]))
 	}
 }
 
@@ -84,14 +84,19 @@ func (s *Keyspace) Scope(v any, names ...string) (Scope, error) {
 	if len(at) < n {
 		at = at[:1]
 	}
-	var fields []byte
+	groups := make([]Scope, 0, MaxScopes)
+	var field []byte
 	for _, i := range at {
 		var err error
-		if fields, err = s.Plan.AppendPartition(fields, i, v); err != nil {
+		if field, err = s.Plan.AppendPartition(field[:0], i, v); err != nil {
 			return s.all, err
 		}
+		groups = append(groups, GroupScope(s.all, field))
 	}
-	return GroupScope(s.all, fields), nil
+	if len(groups) == 1 {
+		return groups[0], nil
+	}
+	return TupleScope(groups), nil
 }
 
 // Invalidate drops the entries that agree with v in the named partition fields.

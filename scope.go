@@ -1,6 +1,8 @@
 package restflow
 
 import (
+	"math/bits"
+
 	"github.com/cespare/xxhash/v2"
 )
 
@@ -36,6 +38,16 @@ func GroupScope(cache Scope, fields []byte) Scope {
 	// The seed is mixed in by multiplication with an odd constant, so that
 	// equal fields under two namespaces differ.
 	return Scope(xxhash.Sum64(fields)^uint64(cache)*0x9e3779b97f4a7c15) &^ coarse
+}
+
+// TupleScope is the scope of the entries that belong to all of groups, the
+// scopes of partition fields in their order.
+func TupleScope(groups []Scope) Scope {
+	h := uint64(len(groups))
+	for _, s := range groups {
+		h = bits.RotateLeft64(h^uint64(s)*0x9e3779b97f4a7c15, 29) * 0xbf58476d1ce4e5b9
+	}
+	return Scope(h^h>>31) &^ coarse
 }
 
 // tagSpace holds the tags of all caches of a store.
