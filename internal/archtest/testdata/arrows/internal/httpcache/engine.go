@@ -1,0 +1,6 @@
+// Package httpcache is here for a rule to look at.
+package httpcache
+
+import (
+	_ "github.com/restflow-go/restflow/echocache"
+)

@@ -1,0 +1,2 @@
+// Package bench is here for a rule to look at.
+package bench

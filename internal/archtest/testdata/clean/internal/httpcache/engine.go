@@ -1,0 +1,8 @@
+// Package httpcache is here for a rule to look at.
+package httpcache
+
+import (
+	_ "github.com/restflow-go/restflow"
+	_ "github.com/restflow-go/restflow/tagkey"
+	_ "net/http"
+)

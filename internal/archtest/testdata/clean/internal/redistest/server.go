@@ -1,0 +1,7 @@
+// Package redistest is here for a rule to look at.
+package redistest
+
+import (
+	_ "github.com/redis/go-redis/v9"
+	_ "testing"
+)

@@ -1,0 +1,5 @@
+package restflow
+
+import (
+	_ "github.com/eko/gocache/store/redis/v4"
+)

@@ -1,0 +1,8 @@
+// Package restflow is here for a rule to look at.
+package restflow
+
+import (
+	_ "github.com/eko/gocache/lib/v4/store"
+	_ "github.com/restflow-go/restflow/signals"
+	_ "github.com/restflow-go/restflow/tagkey"
+)

@@ -1,0 +1,7 @@
+// Package tagkey is here for a rule to look at.
+package tagkey
+
+import (
+	_ "github.com/restflow-go/restflow/tagkey/internal/grammar"
+	_ "reflect"
+)

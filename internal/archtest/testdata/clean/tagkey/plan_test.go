@@ -1,0 +1,6 @@
+package tagkey_test
+
+import (
+	_ "github.com/stretchr/testify/require"
+	_ "testing"
+)

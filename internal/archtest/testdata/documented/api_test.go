@@ -1,0 +1,3 @@
+package restflow_test
+
+func Bare() {}

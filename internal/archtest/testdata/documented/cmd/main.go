@@ -1,0 +1,6 @@
+// Command cmd exports nothing to anyone.
+package main
+
+func Bare() {}
+
+func main() {}

@@ -1,0 +1,5 @@
+package restflow_test
+
+import (
+	_ "github.com/labstack/echo/v4"
+)

@@ -1,0 +1,5 @@
+package echocache_test
+
+import (
+	_ "gorm.io/gorm"
+)

@@ -1,0 +1,2 @@
+// Package common is here for a rule to look at.
+package common

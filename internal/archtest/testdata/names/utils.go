@@ -1,0 +1,2 @@
+// Package restflow is here for a rule to look at.
+package restflow

@@ -1,0 +1,2 @@
+// Package none is not described here.
+package none

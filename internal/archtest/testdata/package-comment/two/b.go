@@ -1,0 +1,2 @@
+// Package two is here for a rule to look at.
+package two

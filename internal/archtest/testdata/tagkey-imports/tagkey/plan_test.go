@@ -1,0 +1,5 @@
+package tagkey_test
+
+import (
+	_ "github.com/restflow-go/restflow"
+)
