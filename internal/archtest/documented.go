@@ -9,8 +9,8 @@ import (
 )
 
 // Documented is the rule that every exported identifier of a package other
-// than a command has a comment: functions, methods of exported types, types,
-// constants, variables, fields and interface methods.
+// than a command has a comment: functions, types and their methods, constants,
+// variables, fields and interface methods.
 //
 // A comment over a group of constants or variables covers the group. A comment
 // over a field covers those on the lines right below it, up to an empty line or

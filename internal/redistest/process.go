@@ -21,7 +21,7 @@ func startProcess(path, dir string, args []string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() //nolint:errcheck // the child has a copy of its own
+	defer log.Close() // the child has a copy of its own
 	cmd := exec.Command(path, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
 	cmd.SysProcAttr = dieWithParent()

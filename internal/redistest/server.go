@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -50,8 +51,7 @@ func launch(t testing.TB, sp spec) *Server {
 	t.Cleanup(s.stop)
 	for range 10 {
 		s.port = reservePort(t)
-		s.args = append(append(sp.first[:len(sp.first):len(sp.first)],
-			"--bind", "127.0.0.1", "--port", strconv.Itoa(s.port), "--dir", s.dir), sp.args...)
+		s.args = slices.Concat(sp.first, []string{"--bind", "127.0.0.1", "--port", strconv.Itoa(s.port), "--dir", s.dir}, sp.args)
 		if sp.cluster {
 			s.bus = reservePort(t)
 			s.args = append(s.args, "--cluster-port", strconv.Itoa(s.bus))
@@ -75,7 +75,7 @@ func (s *Server) run() bool {
 	}
 	s.proc, s.paused = proc, false
 	probe := s.Client()
-	defer probe.Close() //nolint:errcheck // a probe has nothing to lose
+	defer probe.Close()
 	await(s.t, "redis-server answers on "+s.Addr(), func(ctx context.Context) error {
 		if proc.ended() {
 			return nil

@@ -24,7 +24,7 @@ func (c *Cluster) owner(slot int) *Server {
 
 // group returns the master and then the replicas of a slot, as one node sees them.
 func (c *Cluster) group(ctx context.Context, node *Server, slot int) ([]*Server, error) {
-	ranges, err := node.admin.ClusterSlots(ctx).Result()
+	ranges, err := slotRanges(ctx, node)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +34,13 @@ func (c *Cluster) group(ctx context.Context, node *Server, slot int) ([]*Server,
 		}
 	}
 	return nil, errNoOwner
+}
+
+// slotRanges returns which nodes serve which slots, as one node sees it. It asks
+// CLUSTER SLOTS because that leaves out replicas without data, where its
+// successor CLUSTER SHARDS lists them.
+func slotRanges(ctx context.Context, node *Server) ([]redis.ClusterSlot, error) {
+	return node.admin.ClusterSlots(ctx).Result() //nolint:staticcheck // see above
 }
 
 func (c *Cluster) servers(nodes []redis.ClusterNode) ([]*Server, error) {
@@ -100,7 +107,7 @@ func healthy(ctx context.Context, node *Server) error {
 
 // complete returns nil when a node sees a master and a replica for every slot.
 func (c *Cluster) complete(ctx context.Context, node *Server) error {
-	ranges, err := node.admin.ClusterSlots(ctx).Result()
+	ranges, err := slotRanges(ctx, node)
 	if err != nil {
 		return err
 	}
