@@ -2,6 +2,7 @@ package restflow
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -19,6 +20,8 @@ type Flight struct {
 	entry     *Entry // set before done is closed; nil if nothing was stored
 	waiters   atomic.Int32
 	forgotten atomic.Bool // Delete came meanwhile
+	closed    bool        // to others; see FillAlone
+	leader    leaderContext
 }
 
 // Waiters is how many others wait for the flight at the moment.
@@ -55,7 +58,7 @@ func (fs *flights) join(k *Key, epochs []Epoch) (f *Flight, leader bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for _, f := range sh.m[string(k.Bytes)] {
-		if !f.forgotten.Load() && slices.Equal(f.epochs[:f.scopes], epochs) {
+		if !f.closed && !f.forgotten.Load() && slices.Equal(f.epochs[:f.scopes], epochs) {
 			f.waiters.Add(1)
 			return f, false
 		}
@@ -70,6 +73,29 @@ func (fs *flights) launch(k *Key, epochs []Epoch) *Flight {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.forget(k)
+	return sh.launch(k, epochs)
+}
+
+// launchClosed returns a flight that nobody can join, though Delete reaches it.
+func (fs *flights) launchClosed(k *Key, epochs []Epoch) *Flight {
+	sh := fs.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	f := sh.launch(k, epochs)
+	f.closed = true
+	return f
+}
+
+// tryLaunch returns a new flight of k under epochs, or nil if there is one.
+func (fs *flights) tryLaunch(k *Key, epochs []Epoch) *Flight {
+	sh := fs.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, f := range sh.m[string(k.Bytes)] {
+		if slices.Equal(f.epochs[:f.scopes], epochs) {
+			return nil
+		}
+	}
 	return sh.launch(k, epochs)
 }
 
@@ -127,10 +153,10 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 	}
 	f, leader := s.flights.join(k, snap.Epochs())
 	if !leader {
-		defer f.waiters.Add(-1)
+		defer f.leave()
 		select {
 		case <-f.done:
-			return f.entry, false, nil
+			return s.stillTagged(ctx, f.entry), false, nil
 		case <-ctx.Done():
 			return nil, false, nil
 		}
@@ -138,6 +164,67 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 	defer s.flights.land(k, f)
 	e, err = s.lead(ctx, k, f, run)
 	return e, true, err
+}
+
+// stillTagged returns e if the epochs of its tags still stand, and else nil. Tags
+// are not among the epochs that a flight goes by, so that a waiter may have come
+// after the invalidation of one.
+func (s *Store) stillTagged(ctx context.Context, e *Entry) *Entry {
+	if e == nil || len(e.Tags) == 0 {
+		return e
+	}
+	if ok, err := s.tagsStand(ctx, e); err != nil || !ok {
+		return nil
+	}
+	return e
+}
+
+// FillAlone is Fill without company: the caller leads whoever else runs, and
+// nobody waits for it. It is for keys whose answers are known not to be stored.
+func (s *Store) FillAlone(ctx context.Context, k *Key, snap *Snapshot, run Run) (*Entry, error) {
+	if err := s.settle(ctx, k, snap); err != nil {
+		return nil, err
+	}
+	f := s.flights.launchClosed(k, snap.Epochs())
+	defer s.flights.land(k, f)
+	return s.lead(ctx, k, f, run)
+}
+
+// maxBackground bounds the runs that Background has started and that have not
+// ended.
+const maxBackground = 1024
+
+// Background fills the entry of k in a goroutine of its own, unless that is under
+// way already or too much else is. It reports whether it does. k and snap are
+// copied. A panic of run ends up in done, like any error.
+func (s *Store) Background(ctx context.Context, k *Key, snap *Snapshot, run Run, done func(*Entry, error)) bool {
+	if absent(snap.Epochs()) {
+		return false
+	}
+	if s.background.Add(1) > maxBackground {
+		s.background.Add(-1)
+		return false
+	}
+	f := s.flights.tryLaunch(k, snap.Epochs())
+	if f == nil {
+		s.background.Add(-1)
+		return false
+	}
+	k = &Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes)}
+	go func() {
+		var e *Entry
+		var err error
+		defer s.background.Add(-1)
+		defer s.flights.land(k, f)
+		defer func() {
+			if p := recover(); p != nil {
+				e, err = nil, fmt.Errorf("restflow: panic in a background refresh: %v", p)
+			}
+			done(e, err)
+		}()
+		e, err = s.lead(ctx, k, f, run)
+	}()
+	return true
 }
 
 // settle makes the epochs that snap lacks exist.

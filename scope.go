@@ -10,8 +10,8 @@ import (
 // cache, each partition field's value, and the tuple.
 const MaxScopes = 8
 
-// MaxTags is the largest number of tags on one entry. Beyond it all tags of the
-// entry collapse into one coarse scope that every tag invalidation bumps.
+// MaxTags is the largest number of tags on one entry. Those beyond it collapse
+// into ManyTags.
 const MaxTags = 8
 
 // Scope names a group of entries that one bump drops. It is a stable hash, the
@@ -53,8 +53,9 @@ func TupleScope(groups []Scope) Scope {
 // tagSpace holds the tags of all caches of a store.
 var tagSpace = CacheScope("restflow/tags")
 
-// allTags is the coarse scope of entries with more than MaxTags tags.
-var allTags = CacheScope("restflow/tags/all")
+// ManyTags is the coarse scope of the tags that found no room on their entry.
+// The invalidation of any tag bumps it.
+var ManyTags = CacheScope("restflow/tags/many")
 
 // TagScope is the scope of a tag. Tags belong to the store: the same tag on
 // entries of two caches names one group.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -45,12 +46,13 @@ type Store struct {
 
 // core is what all views of a store share.
 type core struct {
-	backend backend
-	traits  traits
-	breaker *gobreaker.CircuitBreaker[struct{}] // nil for an in-process store
-	repair  *repairer
-	flights flights
-	onError func(op string, err error)
+	backend    backend
+	traits     traits
+	breaker    *gobreaker.CircuitBreaker[struct{}] // nil for an in-process store
+	repair     *repairer
+	flights    flights
+	background atomic.Int64 // runs that Background has started
+	onError    func(op string, err error)
 }
 
 // limits is how a store deals with trouble. The zero value is that of a store
@@ -133,23 +135,31 @@ func (s *Store) checkTags(ctx context.Context, k *Key, snap *Snapshot) error {
 	if !e.alive(k.Bytes, snap.Epochs()) {
 		return nil
 	}
+	ok, err := s.tagsStand(ctx, e)
+	if ok {
+		snap.Entry = e
+	}
+	return err
+}
+
+// tagsStand reports whether every epoch of e's tags still stands.
+func (s *Store) tagsStand(ctx context.Context, e *Entry) (bool, error) {
 	scopes, epochs := make([]Scope, len(e.Tags)), make([]Epoch, len(e.Tags))
 	for i, t := range e.Tags {
 		scopes[i] = t.Scope
 	}
 	if s.repair.pending(scopes) {
-		return ErrPending
+		return false, ErrPending
 	}
 	if err := s.Epochs(ctx, scopes, epochs, false); err != nil {
-		return err
+		return false, err
 	}
 	for i, t := range e.Tags {
 		if epochs[i] == 0 || epochs[i] != t.Epoch {
-			return nil
+			return false, nil
 		}
 	}
-	snap.Entry = e
-	return nil
+	return true, nil
 }
 
 // Epochs reads the epochs of scopes into dst, zero for absent ones. With ensure
@@ -229,7 +239,7 @@ func (s *Store) InvalidateTags(ctx context.Context, tags ...string) error {
 	for _, t := range tags {
 		scopes = append(scopes, TagScope(t))
 	}
-	return s.Bump(ctx, allTags, append(scopes, allTags)...)
+	return s.Bump(ctx, ManyTags, append(scopes, ManyTags)...)
 }
 
 // Delete removes the entry of k and keeps fills of it that are under way in this

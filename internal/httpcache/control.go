@@ -1,0 +1,101 @@
+package httpcache
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/restflow-go/restflow"
+)
+
+// Control lets a handler decide about the response that it is making. A nil
+// Control, which a handler gets when nothing is being recorded, does nothing. It
+// is safe for concurrent use.
+type Control struct {
+	store *restflow.Store
+
+	mu     sync.Mutex
+	ttl    time.Duration
+	hasTTL bool
+	reason string // why the response must not be stored; empty if it may
+	tags   []restflow.Tag
+}
+
+// SetTTL sets how long the response stays fresh, in place of the cache's TTL and
+// of what its Cache-Control allows. Zero or less means that it is not stored.
+func (c *Control) SetTTL(d time.Duration) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ttl, c.hasTTL = d, true
+}
+
+// NoStore keeps the response from being stored. The reason stands in the event.
+func (c *Control) NoStore(reason string) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason = reason; reason == "" {
+		c.reason = "the handler asked for it"
+	}
+}
+
+// Tag puts the response into the groups of tags, which InvalidateTags drops. Call
+// it before the data that the tags stand for is read: a change after the call
+// finds the response, a change before it does not matter. On an error the
+// response is not stored. Entries with tags cost one more round trip on a hit in
+// a shared store; more than restflow.MaxTags of them share coarse groups.
+func (c *Control) Tag(ctx context.Context, tags ...string) error {
+	if c == nil || len(tags) == 0 {
+		return nil
+	}
+	scopes := make([]restflow.Scope, len(tags))
+	for i, t := range tags {
+		scopes[i] = restflow.TagScope(t)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	scopes = slices.DeleteFunc(scopes, c.tagged)
+	if room := restflow.MaxTags - 1 - len(c.tags); len(scopes) > room {
+		// The coarse group stands for all that do not fit; those that were
+		// there keep their own epochs, which are older.
+		scopes = slices.DeleteFunc(append(scopes[:max(room, 0)], restflow.ManyTags), c.tagged)
+	}
+	if len(scopes) == 0 {
+		return nil
+	}
+	epochs := make([]restflow.Epoch, len(scopes))
+	if err := c.store.Epochs(ctx, scopes, epochs, true); err != nil {
+		c.reason = "a tag's epoch could not be read"
+		return err
+	}
+	for i, s := range scopes {
+		c.tags = append(c.tags, restflow.Tag{Scope: s, Epoch: epochs[i]})
+	}
+	return nil
+}
+
+func (c *Control) tagged(s restflow.Scope) bool {
+	return slices.ContainsFunc(c.tags, func(t restflow.Tag) bool { return t.Scope == s })
+}
+
+// ControlOf finds the control of the response that is being recorded behind w,
+// below any writers that inner middleware put on top. It is nil if there is none.
+func ControlOf(w http.ResponseWriter) *Control {
+	for {
+		if r, ok := w.(*recorder); ok {
+			return &r.control
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return nil
+		}
+		w = u.Unwrap()
+	}
+}
