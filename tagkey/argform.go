@@ -10,13 +10,17 @@ import (
 // argForm chooses the form of an arg field, which no request has to fill: so
 // its type may be nested as well.
 func argForm(t reflect.Type, tg tag) (form, *flaw) {
-	if f, fl := plainForm(t, tg); fl == nil && !isBytes(t) {
-		return f, nil
-	} else if fl != nil && (tg.sorted || tg.lower) {
-		return nil, fl
+	if f, fl := plainForm(t, tg); !isBytes(t) && (fl == nil || isPlain(t)) {
+		return f, fl
+	}
+	switch {
+	case tg.sorted:
+		return nil, &flaw{`flag "sorted" is for slices of scalars, not for ` + t.String(), `drop "sorted"`}
+	case tg.lower:
+		return nil, &flaw{`flag "lower" is for strings, not for ` + t.String(), `drop "lower"`}
 	}
 	w, fl := newWriter(t, nil)
-	return treeForm{w}, fl
+	return &treeForm{w}, fl
 }
 
 // supportedArg is what an arg field's type may be.
@@ -31,9 +35,9 @@ func isScalarMarshaler(t reflect.Type) bool { return reflect.PointerTo(t).Implem
 // treeForm is the form of a nested value: a tree, since recursive types are refused.
 type treeForm struct{ writer }
 
-func (f treeForm) value(_ *Key, dst []byte, v reflect.Value) ([]byte, error) { return f.write(dst, v) }
+func (f *treeForm) value(_ *Key, dst []byte, v reflect.Value) ([]byte, error) { return f.write(dst, v) }
 
-func (treeForm) gathered(*Key, []byte) ([]byte, error) {
+func (*treeForm) gathered(*Key, []byte) ([]byte, error) {
 	return nil, because(ErrArgument, "an arg field has no value in a request")
 }
 
@@ -50,7 +54,7 @@ func newWriter(t reflect.Type, around []reflect.Type) (writer, *flaw) {
 	around = append(slices.Clone(around), t)
 	switch {
 	case isScalar(t):
-		return scalarWriter{scalarForm{scalar: newScalar(t)}}, nil
+		return scalarWriter{newScalarForm(t, newScalar(t), false)}, nil
 	case isBytes(t):
 		return bytesWriter{}, nil
 	}
@@ -69,7 +73,7 @@ func newWriter(t reflect.Type, around []reflect.Type) (writer, *flaw) {
 	return nil, &flaw{"type " + t.String() + " is not supported", supportedArg}
 }
 
-type scalarWriter struct{ scalarForm }
+type scalarWriter struct{ *scalarForm }
 
 func (w scalarWriter) write(dst []byte, v reflect.Value) ([]byte, error) {
 	return w.value(nil, dst, v)

@@ -10,37 +10,42 @@ import (
 // the request has a value that no key can be made of, and must not be answered
 // from a cache.
 func (p *Plan) BuildRequest(k *Key, r *Request) error {
-	k.start(p)
+	k.Reset()
 	if r == nil || r.HTTP == nil {
-		k.Reset()
 		return &ValueError{Err: because(ErrAbsent, "the request is nil")}
 	}
+	dst := append(k.buf, p.prefix...)
 	for i := range p.steps {
-		if err := p.steps[i].appendRequest(k, r); err != nil {
-			k.Reset()
+		from := len(dst)
+		var err error
+		if dst, err = p.steps[i].appendRequest(k, dst, r, i); err != nil {
+			k.fail(dst)
 			return err
 		}
-		k.finish(p, i)
+		dst = k.finish(p, i, dst, from)
 	}
+	k.buf = dst
 	return nil
 }
 
 // BuildValue fills k with the key of a value: v is a K or a *K, where K is the
 // plan's type. Give a pointer where speed matters. An error is a [*ValueError].
 func (p *Plan) BuildValue(k *Key, v any) error {
-	k.start(p)
+	k.Reset()
 	value, err := p.valueOf(v)
 	if err != nil {
-		k.Reset()
 		return err
 	}
+	dst := append(k.buf, p.prefix...)
 	for i := range p.steps {
-		if err := p.steps[i].appendValue(k, value); err != nil {
-			k.Reset()
+		from := len(dst)
+		if dst, err = p.steps[i].appendValue(k, dst, value); err != nil {
+			k.fail(dst)
 			return err
 		}
-		k.finish(p, i)
+		dst = k.finish(p, i, dst, from)
 	}
+	k.buf = dst
 	return nil
 }
 
@@ -75,7 +80,7 @@ func (p *Plan) AppendPartition(dst []byte, i int, v any) ([]byte, error) {
 	k := keys.Get().(*Key)
 	defer keys.Put(k)
 	k.Reset()
-	if err := p.steps[i].appendValue(k, value); err != nil {
+	if k.buf, err = p.steps[i].appendValue(k, k.buf, value); err != nil {
 		return dst, err
 	}
 	return append(dst, k.buf...), nil
@@ -91,47 +96,55 @@ func (p *Plan) valueOf(v any) (reflect.Value, error) {
 	if !value.IsValid() {
 		return value, &ValueError{Err: because(ErrType, "got nil, want %s or *%[1]s", p.typ)}
 	}
-	if value.Type() == p.typ {
+	switch value.Type() {
+	case p.typ:
 		return value, nil
+	case p.pointer:
+		if value.IsNil() {
+			return value, &ValueError{Err: because(ErrType, "got a nil %s", p.pointer)}
+		}
+		return value.Elem(), nil
 	}
-	if value.Kind() != reflect.Pointer || value.Type().Elem() != p.typ {
-		return value, &ValueError{Err: because(ErrType, "got %s, want %s or *%[2]s", value.Type(), p.typ)}
-	}
-	if value.IsNil() {
-		return value, &ValueError{Err: because(ErrType, "got a nil %s", value.Type())}
-	}
-	return value.Elem(), nil
+	return value, &ValueError{Err: because(ErrType, "got %s, want %s or *%[2]s", value.Type(), p.typ)}
 }
 
-func (k *Key) start(p *Plan) {
+// fail empties the key and keeps the memory that it has grown into.
+func (k *Key) fail(dst []byte) {
+	k.buf = dst
 	k.Reset()
-	k.buf = append(k.buf, p.prefix...)
-	k.block = span{len(k.buf), len(k.buf)}
 }
 
-// finish notes where field i of the plan stands.
-func (k *Key) finish(p *Plan, i int) {
-	end := len(k.buf)
-	k.buf = append(k.buf, endTag)
+// finish notes that field i of the plan stands from from to the end of dst, and
+// ends it.
+func (k *Key) finish(p *Plan, i int, dst []byte, from int) []byte {
+	if s := &p.steps[i]; dst[from+len(s.label)] == absent && s.static == nil && k.zeros&(1<<i) == 0 {
+		k.absent = append(k.absent, i)
+	}
+	k.fields = i + 1
+	dst = append(dst, endTag)
 	if i >= p.parts {
-		return
+		return dst
 	}
-	from := k.block.to
-	k.parts[i] = span{from, end}
-	k.nparts, k.block.to = i+1, len(k.buf)
+	if i == 0 {
+		k.block.from = from
+	}
+	k.parts[i] = span{from, len(dst) - 1}
+	k.nparts, k.block.to = i+1, len(dst)
 	if i == p.parts-1 && k.zeros != 0 {
-		k.appendZeros()
+		return k.appendZeros(dst)
 	}
+	return dst
 }
 
 // appendZeros tells explicit zeros in partitions from absent ones, whose
 // partition they share. See step.zero.
-func (k *Key) appendZeros() {
+func (k *Key) appendZeros(dst []byte) []byte {
 	for i := range k.nparts {
 		if k.zeros&(1<<i) != 0 {
-			k.buf = append(k.buf, "zero:"...)
-			k.buf = strconv.AppendInt(k.buf, int64(i), 10)
-			k.buf = append(k.buf, endTag)
+			dst = append(dst, "zero:"...)
+			dst = strconv.AppendInt(dst, int64(i), 10)
+			dst = append(dst, endTag)
 		}
 	}
+	return dst
 }

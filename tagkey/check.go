@@ -1,9 +1,6 @@
 package tagkey
 
-import (
-	"reflect"
-	"strconv"
-)
+import "reflect"
 
 // newStep makes the step of a tagged field, or says why its tag, its type and
 // its name do not go together. GoName and Index are the caller's to set.
@@ -101,49 +98,62 @@ func formFor(t reflect.Type, tg tag) (form, *flaw) {
 	return form, checkSource(t, form, tg)
 }
 
-// plainForm is that of a scalar, a pointer to one, or a slice of them.
-func plainForm(t reflect.Type, tg tag) (form, *flaw) {
-	slice := t.Kind() == reflect.Slice && !isScalar(t)
-	base := t
+// plainType takes a scalar, a pointer to one, or a slice of either apart.
+func plainType(t reflect.Type) (base reflect.Type, slice, pointer bool) {
+	slice = t.Kind() == reflect.Slice && !isScalar(t)
 	if slice {
-		base = t.Elem()
+		t = t.Elem()
 	}
-	pointer := base.Kind() == reflect.Pointer
+	pointer = t.Kind() == reflect.Pointer
 	if pointer {
-		base = base.Elem()
+		t = t.Elem()
 	}
+	return t, slice, pointer
+}
+
+func isPlain(t reflect.Type) bool {
+	base, _, _ := plainType(t)
+	return isScalar(base)
+}
+
+// plainForm is the form of what plainType takes apart.
+func plainForm(t reflect.Type, tg tag) (form, *flaw) {
+	base, slice, pointer := plainType(t)
 	if !isScalar(base) {
 		return nil, &flaw{"type " + t.String() + " is not supported", supported}
 	}
 	sc := newScalar(base)
 	if tg.lower {
-		text, ok := sc.(stringScalar)
-		if !ok {
+		if !isString(sc) {
 			return nil, &flaw{`flag "lower" is for strings, not for ` + t.String(), `drop "lower"`}
 		}
-		text.lower = true
-		sc = text
+		sc = stringScalar{lower: true}
 	}
 	if slice {
-		return listForm{scalar: sc, pointer: pointer, sorted: tg.sorted}, nil
+		return &listForm{scalar: sc, pointer: pointer, sorted: tg.sorted}, nil
 	}
 	if tg.sorted {
 		return nil, &flaw{`flag "sorted" is for several values, not for ` + t.String(), `drop "sorted", or use a slice`}
 	}
-	return scalarForm{scalar: sc, pointer: pointer}, nil
+	return newScalarForm(base, sc, pointer), nil
+}
+
+func isString(s scalar) bool {
+	_, ok := s.(stringScalar)
+	return ok
 }
 
 // checkSource refuses types that a source can never fill.
 func checkSource(t reflect.Type, f form, tg tag) *flaw {
-	sf, one := f.(scalarForm)
+	sf, one := f.(*scalarForm)
 	builtIn := tg.source == sourceRequest && isBuiltIn(tg.name)
 	switch {
 	case one && !builtIn:
 	case tg.source == sourcePath:
 		return &flaw{"a path parameter has one value, and type " + t.String() + " holds several", "use " + t.Elem().String()}
 	case builtIn:
-		if _, ok := sf.scalar.(stringScalar); !ok || sf.pointer {
-			return &flaw{"request," + tg.name + " is a string, not " + strconv.Quote(t.String()), "use string"}
+		if !one || sf.pointer || !isString(sf.scalar) {
+			return &flaw{"request," + tg.name + " is a string, and type " + t.String() + " is none", "use string"}
 		}
 	}
 	return nil

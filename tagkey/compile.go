@@ -112,6 +112,7 @@ func (p *Plan) arrange() *Plan {
 			p.needsRequest = true
 		}
 	}
+	p.pointer = reflect.PointerTo(p.typ)
 	p.prefix = appendPrefix(nil, p.namespace, p.version)
 	return p
 }

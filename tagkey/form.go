@@ -18,12 +18,21 @@ type form interface {
 type scalarForm struct {
 	scalar
 	pointer bool
+	nilable bool // a value may be nil: a pointer, or a type such as net.IP
 }
 
-func (f scalarForm) value(_ *Key, dst []byte, v reflect.Value) ([]byte, error) {
-	v, ok := present(v, f.pointer)
-	if !ok {
-		return append(dst, absent), nil
+// newScalarForm is the form of the scalar type t, or of a pointer to it.
+func newScalarForm(t reflect.Type, s scalar, pointer bool) *scalarForm {
+	nilable := pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map
+	return &scalarForm{scalar: s, pointer: pointer, nilable: nilable}
+}
+
+func (f *scalarForm) value(_ *Key, dst []byte, v reflect.Value) ([]byte, error) {
+	if f.nilable {
+		var ok bool
+		if v, ok = present(v, f.pointer); !ok {
+			return append(dst, absent), nil
+		}
 	}
 	dst, frame := openFrame(dst)
 	dst, err := f.fromValue(dst, v)
@@ -49,7 +58,7 @@ func present(v reflect.Value, pointer bool) (reflect.Value, bool) {
 	return v, true
 }
 
-func (f scalarForm) gathered(k *Key, dst []byte) ([]byte, error) {
+func (f *scalarForm) gathered(k *Key, dst []byte) ([]byte, error) {
 	switch len(k.texts) {
 	case 0:
 		return append(dst, absent), nil
@@ -76,7 +85,7 @@ type listForm struct {
 
 // value brings the elements into the arena, whence they are written as those of
 // a request are.
-func (f listForm) value(k *Key, dst []byte, v reflect.Value) ([]byte, error) {
+func (f *listForm) value(k *Key, dst []byte, v reflect.Value) ([]byte, error) {
 	if v.IsNil() {
 		return append(dst, absent), nil
 	}
@@ -97,7 +106,7 @@ func (f listForm) value(k *Key, dst []byte, v reflect.Value) ([]byte, error) {
 	return f.write(k, dst), nil
 }
 
-func (f listForm) gathered(k *Key, dst []byte) ([]byte, error) {
+func (f *listForm) gathered(k *Key, dst []byte) ([]byte, error) {
 	if len(k.texts) == 0 && !k.hasList {
 		return append(dst, absent), nil
 	}
@@ -113,7 +122,7 @@ func (f listForm) gathered(k *Key, dst []byte) ([]byte, error) {
 }
 
 // write writes the canonical texts.
-func (f listForm) write(k *Key, dst []byte) []byte {
+func (f *listForm) write(k *Key, dst []byte) []byte {
 	if f.sorted {
 		slices.SortFunc(k.texts, func(a, b span) int { return compareTexts(k, a, b) })
 	}

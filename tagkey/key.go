@@ -1,6 +1,9 @@
 package tagkey
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // MaxPartitions is how many fields of a key struct may be flagged partition.
 // Each costs an epoch in every entry and in every load.
@@ -10,12 +13,13 @@ const MaxPartitions = 6
 // zero value is ready to use. Bytes that it hands out are valid until the next
 // Build, Append or Reset. A Key must not be used by two goroutines at once.
 type Key struct {
-	buf     []byte
-	present []bool              // by field
-	parts   [MaxPartitions]span // of buf, by partition
-	nparts  int
-	block   span  // of buf: all partitions
-	zeros   uint8 // partitions that hold an explicit zero, see step.zero
+	buf    []byte
+	fields int                 // so many are in buf
+	absent []int               // those of them that had no value
+	parts  [MaxPartitions]span // of buf, by partition
+	nparts int
+	block  span  // of buf: all partitions
+	zeros  uint8 // partitions that hold an explicit zero, see step.zero
 
 	// What follows belongs to one build. Texts are copied into the arena and
 	// named by spans, since the arena moves when it grows.
@@ -66,7 +70,7 @@ func (k *Key) Partitions() []byte {
 
 // Present reports whether field i of [Plan.Fields] had a value, be it empty or zero.
 func (k *Key) Present(i int) bool {
-	return i >= 0 && i < len(k.present) && k.present[i]
+	return i >= 0 && i < k.fields && !slices.Contains(k.absent, i)
 }
 
 // Append adds a part of the caller's own after the fields, with its length, so
@@ -79,7 +83,7 @@ func (k *Key) AppendString(part string) { k.buf = appendFramed(k.buf, part) }
 // Reset empties the key and keeps its memory. Every Build resets first, and a
 // failed one leaves the key empty.
 func (k *Key) Reset() {
-	k.buf, k.present = k.buf[:0], k.present[:0]
+	k.buf, k.fields, k.absent = k.buf[:0], 0, k.absent[:0]
 	k.nparts, k.block, k.zeros = 0, span{}, 0
 	k.arena, k.query, k.parsed = k.arena[:0], k.query[:0], false
 }

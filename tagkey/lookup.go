@@ -26,9 +26,9 @@ func newLookup(name string, f form) *lookup {
 	}
 	var sc scalar
 	switch f := f.(type) {
-	case scalarForm:
+	case *scalarForm:
 		sc = f.scalar
-	case listForm:
+	case *listForm:
 		sc, l.list = f.scalar, true
 	}
 	if _, ok := sc.(floatScalar); ok {
@@ -128,13 +128,13 @@ func (l *lookup) foundScalar(k *Key, v reflect.Value) error {
 }
 
 // appendDecimal writes a float for a field that is none, as for a number in the
-// claims of a token, which encoding/json makes a float64. Beyond 2^53 two
+// claims of a token, which encoding/json makes a float64. From 2^53 on, two
 // numbers may have become one: two users must not.
 func (l *lookup) appendDecimal(dst []byte, f floatScalar, x float64) ([]byte, error) {
 	if x != math.Trunc(x) {
 		return f.append(dst, x), nil
 	}
-	if math.Abs(x) > 1<<53 {
+	if math.Abs(x) >= f.exact() {
 		return dst, because(ErrType, "the context has a float at %q that is too large to be exact", l.name)
 	}
 	return strconv.AppendInt(dst, int64(x), 10), nil

@@ -7,11 +7,11 @@ import (
 
 // appendText appends text, in lower case if so asked.
 func appendText[T string | []byte](dst []byte, text T, lower bool) []byte {
+	if !lower {
+		return append(dst, text...)
+	}
 	from := len(dst)
 	dst = append(dst, text...)
-	if !lower {
-		return dst
-	}
 	for i, c := range dst[from:] {
 		if c >= utf8.RuneSelf {
 			return appendLowerUnicode(dst[:from], []byte(text))

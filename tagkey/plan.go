@@ -9,7 +9,7 @@ import (
 
 // Plan is a compiled key struct. It is immutable and safe for concurrent use.
 type Plan struct {
-	typ          reflect.Type
+	typ, pointer reflect.Type // K and *K
 	namespace    string
 	version      int
 	prefix       []byte // format, namespace, version

@@ -60,7 +60,10 @@ func newScalar(t reflect.Type) scalar {
 type stringScalar struct{ lower bool }
 
 func (s stringScalar) fromValue(dst []byte, v reflect.Value) ([]byte, error) {
-	return appendText(dst, v.String(), s.lower), nil
+	if !s.lower {
+		return append(dst, v.String()...), nil
+	}
+	return appendText(dst, v.String(), true), nil
 }
 
 func (s stringScalar) fromText(dst, text []byte) ([]byte, error) {
@@ -130,6 +133,14 @@ func (s floatScalar) append(dst []byte, f float64) []byte {
 		f = math.Abs(f)
 	}
 	return strconv.AppendFloat(dst, f, 'g', -1, s.typ.Bits())
+}
+
+// exact is the first integer that a float of the type may have been rounded to.
+func (s floatScalar) exact() float64 {
+	if s.typ.Bits() == 32 {
+		return 1 << 24
+	}
+	return 1 << 53
 }
 
 // timeScalar writes the instant: two times in two zones are one.

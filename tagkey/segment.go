@@ -43,37 +43,34 @@ func (s *segment) follow(v reflect.Value) (reflect.Value, error) {
 	if w.method >= 0 {
 		return s.call(v, w.method)
 	}
-	return reflect.Value{}, because(ErrLookup, "%s has no field, key or method %q", v.Type(), s.name)
+	return reflect.Value{}, because(ErrLookup, "%q names no single field, key or method of %s", s.name, v.Type())
 }
 
 func (s *segment) way(t reflect.Type) *way {
 	if w, ok := s.ways.Load(t); ok {
 		return w.(*way)
 	}
-	w := &way{method: findMethod(reflect.PointerTo(t), s.name)}
-	switch t.Kind() {
-	case reflect.Struct:
-		w.field = findField(t, s.name)
-	case reflect.Map:
-		if t.Key().Kind() == reflect.String {
-			w.key = reflect.ValueOf(s.name).Convert(t.Key())
-		}
-	}
+	w := &way{method: -1}
+	w.find(t, s.name)
 	kept, _ := s.ways.LoadOrStore(t, w)
 	return kept.(*way)
 }
 
-// findField finds an exported field, promoted ones included: the exact name,
-// else the only one that differs in case.
-func findField(t reflect.Type, name string) []int {
-	if f, ok := t.FieldByName(name); ok && f.IsExported() {
-		return f.Index
+// find looks for a name in a type: as a field, promoted ones included, a map key
+// or a method. The exact name goes before one that differs in case, and that
+// must be the only one.
+func (w *way) find(t reflect.Type, name string) {
+	if t.Kind() == reflect.Map && t.Key().Kind() == reflect.String {
+		w.key = reflect.ValueOf(name).Convert(t.Key())
 	}
-	f, ok := t.FieldByNameFunc(func(n string) bool { return isExported(n) && strings.EqualFold(n, name) })
-	if !ok {
-		return nil
+	exact := func(n string) bool { return n == name && isExported(n) }
+	folded := func(n string) bool { return strings.EqualFold(n, name) && isExported(n) }
+	for _, match := range []func(string) bool{exact, folded} {
+		w.field, w.method = findField(t, match), findMethod(reflect.PointerTo(t), match)
+		if w.field != nil || w.method >= 0 {
+			return
+		}
 	}
-	return f.Index
 }
 
 func isExported(name string) bool {
@@ -81,16 +78,23 @@ func isExported(name string) bool {
 	return unicode.IsUpper(r)
 }
 
-// findMethod finds a method without arguments that returns a value, or a value
-// and an error: the exact name, else the only one that differs in case.
-func findMethod(pointer reflect.Type, name string) int {
-	if m, ok := pointer.MethodByName(name); ok && isGetter(m.Type) {
-		return m.Index
+func findField(t reflect.Type, match func(string) bool) []int {
+	if t.Kind() != reflect.Struct {
+		return nil
 	}
+	if f, ok := t.FieldByNameFunc(match); ok {
+		return f.Index
+	}
+	return nil
+}
+
+// findMethod finds the only method that matches, has no arguments and returns
+// a value, or a value and an error.
+func findMethod(pointer reflect.Type, match func(string) bool) int {
 	index := -1
 	for i := range pointer.NumMethod() {
 		m := pointer.Method(i)
-		if !strings.EqualFold(m.Name, name) || !isGetter(m.Type) {
+		if !match(m.Name) || !isGetter(m.Type) {
 			continue
 		}
 		if index >= 0 {

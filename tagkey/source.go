@@ -13,7 +13,7 @@ func (s *step) gather(k *Key, r *Request) error {
 	case sourceQuery:
 		return k.gatherQuery(r.HTTP, s.SourceName)
 	case sourcePath:
-		k.gatherPath(r, s.SourceName)
+		return k.gatherPath(r, s.SourceName)
 	case sourceHeader:
 		k.gatherAll(r.HTTP.Header[s.SourceName])
 	case sourceCookie:
@@ -57,9 +57,9 @@ func (k *Key) gatherQuery(r *http.Request, name string) error {
 	return nil
 }
 
-// gatherPath takes all parameters of a name: a route may name one twice, and
-// then a scalar field is refused rather than blind to one of them.
-func (k *Key) gatherPath(r *Request, name string) {
+// gatherPath refuses a route that names a parameter twice, rather than be blind
+// to one of them.
+func (k *Key) gatherPath(r *Request, name string) error {
 	for i, param := range r.ParamNames[:min(len(r.ParamNames), len(r.ParamValues))] {
 		switch name {
 		case everything:
@@ -68,6 +68,10 @@ func (k *Key) gatherPath(r *Request, name string) {
 			k.texts = append(k.texts, k.keep(r.ParamValues[i]))
 		}
 	}
+	if len(k.texts) > 1 {
+		return because(ErrRepeated, "the route names the parameter %d times", len(k.texts))
+	}
+	return nil
 }
 
 // builtIn reads what every request has. X-Forwarded-Proto is not trusted: anyone can send it.

@@ -13,10 +13,11 @@ type step struct {
 	form     form    // for the others
 	lookup   *lookup // for request, but the built-in ones
 	required bool    // absent is an error
-	// zero is the encoded zero of an optional partition field without a pointer.
-	// K cannot tell that zero from absent, so both must be in one partition: else
-	// no value of K would reach the entries of an explicit zero. The key still
-	// tells them apart, by a mark behind the partitions.
+	// zero is the encoded zero of an optional scalar without a pointer. In a
+	// value of K it stands for absent. In a request it is itself; but as K cannot
+	// tell the two apart, they must be in one partition, else no value of K would
+	// reach the entries of an explicit zero. So a partition field is written as
+	// absent, and a mark behind the partitions tells the keys apart.
 	zero []byte
 }
 
@@ -40,15 +41,15 @@ func (s *step) prepare() {
 		s.required = !s.Optional
 	}
 	if s.Source == sourceRequest && s.SourceName == "host" {
-		s.form = scalarForm{scalar: stringScalar{lower: true}}
+		s.form = newScalarForm(s.Type, stringScalar{lower: true}, false)
 	}
-	s.zero = s.sharedZero()
+	s.zero = s.encodedZero()
 }
 
-// sharedZero returns the zero's encoding, if zero and absent share a partition.
-func (s *step) sharedZero() []byte {
-	f, ok := s.form.(scalarForm)
-	if !ok || f.pointer || !s.Partition || !s.Optional {
+// encodedZero returns what step.zero holds, or nil.
+func (s *step) encodedZero() []byte {
+	f, ok := s.form.(*scalarForm)
+	if !ok || f.pointer || !s.Optional {
 		return nil
 	}
 	zero, err := f.value(nil, nil, reflect.Zero(s.Type))
@@ -58,71 +59,62 @@ func (s *step) sharedZero() []byte {
 	return zero
 }
 
-// appendRequest writes the field of a request to the key.
-func (s *step) appendRequest(k *Key, r *Request) error {
+// appendRequest appends the field of a request to dst; i is the step's place.
+func (s *step) appendRequest(k *Key, dst []byte, r *Request, i int) ([]byte, error) {
 	if s.static != nil {
-		return s.appendStatic(k)
+		return append(dst, s.static...), nil
 	}
 	if err := s.gather(k, r); err != nil {
-		return s.fail(err)
+		return dst, s.fail(err)
 	}
-	from := s.open(k)
-	var err error
-	if k.buf, err = s.form.gathered(k, k.buf); err != nil {
-		return s.fail(err)
+	dst = append(dst, s.label...)
+	from := len(dst)
+	dst, err := s.form.gathered(k, dst)
+	if err != nil {
+		return dst, s.fail(err)
 	}
-	if s.zero != nil && bytes.Equal(k.buf[from:], s.zero) {
-		k.zeros |= 1 << len(k.present)
-		k.buf = append(k.buf[:from], absent)
-		k.present = append(k.present, true)
-		return nil
+	if s.Partition && s.isZero(dst[from:]) {
+		k.zeros |= 1 << i
+		return append(dst[:from], absent), nil
 	}
-	return s.close(k, from, "the request has none; let what sets it run before the cache, or flag the field optional")
+	if s.required && dst[from] == absent {
+		return dst, s.fail(because(ErrAbsent, "the request has none; let what sets it run before the cache, or flag the field optional"))
+	}
+	return s.close(dst, from), nil
 }
 
-// appendValue writes the field of a value of K to the key.
-func (s *step) appendValue(k *Key, v reflect.Value) error {
+// appendValue appends the field of a value of K to dst.
+func (s *step) appendValue(k *Key, dst []byte, v reflect.Value) ([]byte, error) {
 	if s.static != nil {
-		return s.appendStatic(k)
+		return append(dst, s.static...), nil
 	}
 	for _, i := range s.Index {
 		v = v.Field(i)
 	}
-	from := s.open(k)
-	if s.Optional && v.IsZero() {
-		k.buf = append(k.buf, absent)
-		return s.close(k, from, "")
+	dst = append(dst, s.label...)
+	from := len(dst)
+	dst, err := s.form.value(k, dst, v)
+	if err != nil {
+		return dst, s.fail(err)
 	}
-	var err error
-	if k.buf, err = s.form.value(k, k.buf, v); err != nil {
-		return s.fail(err)
+	if s.Optional && (s.isZero(dst[from:]) || s.zero == nil && v.IsZero()) {
+		dst = append(dst[:from], absent)
 	}
-	return s.close(k, from, "the value is nil; set it, or flag the field optional")
+	if s.required && dst[from] == absent {
+		return dst, s.fail(because(ErrAbsent, "the value is nil; set it, or flag the field optional"))
+	}
+	return s.close(dst, from), nil
 }
 
-func (s *step) appendStatic(k *Key) error {
-	k.buf = append(k.buf, s.static...)
-	k.present = append(k.present, true)
-	return nil
-}
+// isZero reports whether an encoded value is the zero that may stand for absent.
+func (s *step) isZero(encoded []byte) bool { return s.zero != nil && bytes.Equal(encoded, s.zero) }
 
-// open writes the label and returns where the value begins.
-func (s *step) open(k *Key) int {
-	k.buf = append(k.buf, s.label...)
-	return len(k.buf)
-}
-
-// close ends the value that begins at from. A required one must not be absent.
-func (s *step) close(k *Key, from int, whenAbsent string) error {
-	isPresent := k.buf[from] != absent
-	k.present = append(k.present, isPresent)
-	if s.required && !isPresent {
-		return s.fail(because(ErrAbsent, "%s", whenAbsent))
-	}
+// close ends the value that begins at from.
+func (s *step) close(dst []byte, from int) []byte {
 	if s.Hash {
-		k.buf = hashTail(k.buf, from)
+		return hashTail(dst, from)
 	}
-	return nil
+	return dst
 }
 
 func (s *step) fail(err error) error {

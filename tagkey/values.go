@@ -27,10 +27,10 @@ func newValuesForm(t reflect.Type, tg tag) (form, *flaw) {
 	if !isValues(t) {
 		return nil, &flaw{"type " + t.String() + ` cannot hold "*"`, "use url.Values"}
 	}
-	return valuesForm{ignore: tg.ignore, sorted: tg.sorted, lower: tg.lower}, nil
+	return &valuesForm{ignore: tg.ignore, sorted: tg.sorted, lower: tg.lower}, nil
 }
 
-func (f valuesForm) value(k *Key, dst []byte, v reflect.Value) ([]byte, error) {
+func (f *valuesForm) value(k *Key, dst []byte, v reflect.Value) ([]byte, error) {
 	k.pairs = k.pairs[:0]
 	for name, values := range asValues(v) {
 		if len(values) == 0 {
@@ -55,7 +55,7 @@ func asValues(v reflect.Value) map[string][]string {
 	return v.Convert(valuesType).Interface().(map[string][]string)
 }
 
-func (f valuesForm) gathered(k *Key, dst []byte) ([]byte, error) {
+func (f *valuesForm) gathered(k *Key, dst []byte) ([]byte, error) {
 	f.prepare(k)
 	slices.SortFunc(k.pairs, func(a, b pair) int { return comparePairs(k, a, b, f.sorted) })
 	dst = openMap(dst, countNames(k))
@@ -73,7 +73,7 @@ func (f valuesForm) gathered(k *Key, dst []byte) ([]byte, error) {
 }
 
 // prepare drops ignored names and lowers values.
-func (f valuesForm) prepare(k *Key) {
+func (f *valuesForm) prepare(k *Key) {
 	if len(f.ignore) > 0 {
 		k.pairs = slices.DeleteFunc(k.pairs, func(p pair) bool { return ignored(f.ignore, k.text(p.name)) })
 	}

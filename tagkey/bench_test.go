@@ -1,0 +1,52 @@
+package tagkey_test
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+type threeScalars struct {
+	ID   int64  `restflow:"path,id,partition"`
+	Page int    `restflow:"query,page"`
+	Sort string `restflow:"query,sort"`
+}
+
+type pathAndQuery struct {
+	PK    int64      `restflow:"path,pk,partition"`
+	Query url.Values `restflow:"query,*,hash"`
+}
+
+func BenchmarkBuildValue(b *testing.B) {
+	p := tagkey.MustCompile[threeScalars]()
+	v := &threeScalars{ID: 42, Page: 3, Sort: "name"}
+	var k tagkey.Key
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = p.BuildValue(&k, v)
+	}
+}
+
+func BenchmarkBuildRequest(b *testing.B) {
+	r := &tagkey.Request{
+		HTTP:       httptest.NewRequest("GET", "/users/42?page=3&sort=name&limit=20", nil),
+		ParamNames: []string{"pk"}, ParamValues: []string{"42"},
+	}
+	var k tagkey.Key
+	b.Run("PathAndHashedQuery", func(b *testing.B) {
+		p := tagkey.MustCompile[pathAndQuery]()
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = p.BuildRequest(&k, r)
+		}
+	})
+	b.Run("NamedFields", func(b *testing.B) {
+		p := tagkey.MustCompile[threeScalars]()
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = p.BuildRequest(&k, r)
+		}
+	})
+}
