@@ -3,6 +3,7 @@ package signals
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,7 @@ func (c *BusConfig) setDefaults() {
 type Bus struct {
 	config   BusConfig
 	registry atomic.Pointer[registry]
+	binding  sync.Mutex // one Bind at a time; taken before mu
 
 	mu       sync.Mutex // protects what follows, and is held to replace the registry
 	closed   bool
@@ -76,8 +78,12 @@ func NewBus(config BusConfig) *Bus {
 // Publish. fn must not change or keep the slice. cancel ends it; it may be called often.
 func (b *Bus) Subscribe(fn func(ctx context.Context, changes []Change)) (cancel func()) {
 	s := &subscriber{fn: fn}
-	b.replace(func(r *registry) { r.subscribers = append(r.subscribers, s) })
-	return func() { b.replace(func(r *registry) { r.unsubscribe(s) }) }
+	_ = b.replace(func(r *registry) { r.subscribers = append(r.subscribers, s) }) // a closed bus has no more to tell
+	return func() {
+		_ = b.replace(func(r *registry) {
+			r.subscribers = slices.DeleteFunc(r.subscribers, func(x *subscriber) bool { return x == s })
+		})
+	}
 }
 
 // enter counts a call in, so that Close can wait for it.

@@ -50,13 +50,7 @@ type Change struct {
 // normalize strips pointers from Model, finds it if it was left out, and puts a deleted
 // instance where rules look for it.
 func (c *Change) normalize() {
-	if c.Model == nil {
-		c.Model = typeOf(c.New)
-	}
-	if c.Model == nil {
-		c.Model = typeOf(c.Old)
-	}
-	c.Model = structType(c.Model)
+	c.Model = c.model()
 	if c.Op == 0 {
 		c.Op = AnyOp
 	}
@@ -64,6 +58,17 @@ func (c *Change) normalize() {
 		c.Old, c.OldFields = c.New, c.NewFields
 		c.New, c.NewFields = nil, nil
 	}
+}
+
+// model is the model's struct type, told or found; nil if there is no telling.
+func (c *Change) model() reflect.Type {
+	switch {
+	case c.Model != nil:
+		return structType(c.Model)
+	case c.New != nil:
+		return structType(reflect.TypeOf(c.New))
+	}
+	return structType(typeOf(c.Old))
 }
 
 // String prints a change for logs: `update User{Name,Email}`, `delete User in bulk`. It prints

@@ -23,16 +23,30 @@ var (
 type BindError struct {
 	Rule    string // the rule's name, "User->UserDetail"; empty for a problem of the target itself
 	Target  string // the target's name
-	Problem string // what is wrong: `Map["pk"]: User has no field "Id"`
+	Field   string // where in the Rule: `Map["pk"]`; empty for the rule as a whole
+	Problem string // what is wrong: `User has no field "Id"`
 	Mend    string // what to do: `did you mean "ID"?`
 }
 
-// Error prints `signals: rule User->UserDetail: problem; mend`.
+// Error prints `signals: rule User->UserDetail: Map["pk"]: problem; mend`.
 func (e *BindError) Error() string {
+	where := "rule " + e.Rule
 	if e.Rule == "" {
-		return fmt.Sprintf("signals: target %q: %s; %s", e.Target, e.Problem, e.Mend)
+		where = fmt.Sprintf("target %q", e.Target)
 	}
-	return fmt.Sprintf("signals: rule %s: %s; %s", e.Rule, e.Problem, e.Mend)
+	if e.Field != "" {
+		where += ": " + e.Field
+	}
+	return fmt.Sprintf("signals: %s: %s; %s", where, e.Problem, e.Mend)
+}
+
+// flaw is a problem and its mend, found where nobody knows yet whose it is.
+type flaw struct{ problem, mend string }
+
+func (f *flaw) Error() string { return f.problem + "; " + f.mend }
+
+func flawf(mend, problem string, args ...any) *flaw {
+	return &flaw{problem: fmt.Sprintf(problem, args...), mend: mend}
 }
 
 // WorkError is a failure while changes were turned into invalidations. It is what OnError hooks
@@ -64,6 +78,7 @@ type Stage string
 
 // The stages.
 const (
+	StagePublish   Stage = "publish"   // changes came after Close
 	StageMatch     Stage = "match"     // a rule's If, Invalidate or On function failed: the rule widened
 	StageDispatch  Stage = "dispatch"  // a dispatcher refused a job: it ran inline instead
 	StageDrop      Stage = "drop"      // the target could not drop

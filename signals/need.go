@@ -51,13 +51,14 @@ func (n Need) Before(op Op, fields []string) bool {
 // count as the model.
 func (b *Bus) Wants(model reflect.Type) (need Need, ok bool) {
 	reg := b.registry.Load()
-	if m := reg.models[structType(model)]; m != nil {
-		return m.need, true
+	m := reg.models[structType(model)]
+	if m != nil {
+		need = m.need
 	}
 	if len(reg.subscribers) > 0 {
-		return Need{Ops: AnyOp, Subscribed: true}, true
+		need.Ops, need.Subscribed = AnyOp, true
 	}
-	return Need{}, false
+	return need, m != nil || need.Subscribed
 }
 
 // Models lists the models that have rules, sorted by name.

@@ -1,6 +1,106 @@
 package signals
 
-import "strings"
+import (
+	"reflect"
+	"strings"
+)
+
+// path is a dotted Go path into a model, compiled to field indexes.
+type path struct {
+	name   string       // as Go selects it, without embedded structs: "ID"
+	full   string       // with every embedded struct: "Model.ID"
+	index  []int        // one hop a struct; pointers between them are followed
+	typ    reflect.Type // of the field at the end
+	direct bool         // no named struct lies between: the field belongs to the row itself
+}
+
+// compilePath resolves a path as a Go selector would, promotion through embedded structs
+// included. The error is a *flaw.
+func compilePath(model reflect.Type, text string) (*path, error) {
+	p := &path{typ: model, direct: true}
+	var names, full []string
+	for segment := range strings.SplitSeq(text, ".") {
+		if len(names) > 0 {
+			p.direct = false
+		}
+		owner := structType(p.typ)
+		field, err := findField(owner, segment)
+		if err != nil {
+			return nil, err
+		}
+		full = append(full, embeddedNames(owner, field.Index)...)
+		names = append(names, field.Name)
+		p.index = append(p.index, field.Index...)
+		p.typ = field.Type
+	}
+	p.name, p.full = strings.Join(names, "."), strings.Join(full, ".")
+	return p, nil
+}
+
+func findField(owner reflect.Type, name string) (reflect.StructField, error) {
+	if owner.Kind() != reflect.Struct {
+		return reflect.StructField{}, flawf("end the path before it", "%s is no struct and has no field %q", owner, name)
+	}
+	field, ok := owner.FieldByName(name)
+	switch {
+	case !ok:
+		return field, flawf(choices(name, fieldNames(owner)), "%s has no field %q", typeName(owner), name)
+	case !field.IsExported():
+		return field, flawf("export it, or name another field", "%s.%s is not exported", typeName(owner), name)
+	}
+	return field, nil
+}
+
+func fieldNames(t reflect.Type) []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(t) {
+		if f.IsExported() && !f.Anonymous {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+func embeddedNames(t reflect.Type, index []int) []string {
+	names := make([]string, len(index))
+	for i, x := range index {
+		field := structType(t).Field(x)
+		names[i], t = field.Name, field.Type
+	}
+	return names
+}
+
+// get reads the field; false means that a pointer on the way is nil.
+func (p *path) get(v reflect.Value) (reflect.Value, bool) {
+	for _, i := range p.index {
+		for v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return reflect.Value{}, false
+			}
+			v = v.Elem()
+		}
+		v = v.Field(i)
+	}
+	return v, true
+}
+
+// in reports whether a list of known fields holds the whole of what p reads. Nil lists everything.
+func (p *path) in(known []string) bool {
+	if known == nil {
+		return true
+	}
+	for _, f := range known {
+		if covers(f, p.name) || covers(f, p.full) {
+			return true
+		}
+	}
+	return false
+}
+
+// touchedBy reports whether setting one of fields can change what p reads.
+func (p *path) touchedBy(fields []string) bool {
+	return touches(fields, p.name) || touches(fields, p.full)
+}
 
 // touches reports whether setting one of fields can change what the dotted path reads: a field
 // equal to it, a struct that holds it, or a part of it.

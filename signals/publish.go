@@ -1,32 +1,65 @@
 package signals
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
-// Publish hands the changes of one committed unit to subscribers and rules. The work of all rules
-// on one target becomes one job. ctx lends its values; its end does not stop the work.
+// Publish hands the changes of one committed unit to rules and subscribers. The work of all rules
+// on one target and dispatcher becomes one job. ctx lends its values; its end does not stop the
+// work. Changes that nobody listens to cost nothing.
 //
 // The error joins the *WorkErrors of rules whose policy is Return, or is ErrClosed.
 func (b *Bus) Publish(ctx context.Context, changes ...Change) error {
+	reg := b.registry.Load()
+	if !reg.listens(changes) {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
 	if err := b.enter(); err != nil {
+		_ = b.report(ctx, &WorkError{Stage: StagePublish, Err: err})
 		return err
 	}
 	defer b.leave()
-	ctx = context.WithoutCancel(ctx)
-	for _, s := range b.registry.Load().subscribers {
-		s.fn(ctx, changes)
+	err := b.runRules(ctx, reg, changes)
+	if len(reg.subscribers) > 0 {
+		b.tell(ctx, reg.subscribers, slices.Clone(changes))
 	}
-	return nil
+	return err
 }
 
+func (b *Bus) runRules(ctx context.Context, reg *registry, changes []Change) error {
+	p := b.newPlan()
+	defer p.release()
+	for _, c := range changes {
+		c.normalize()
+		if m := reg.models[c.Model]; m != nil {
+			p.add(ctx, m.rules, c)
+		}
+	}
+	return p.send(ctx)
+}
+
+// tell calls subscribers; changes is a copy, since a caller's slice may be reused.
+func (b *Bus) tell(ctx context.Context, subscribers []*subscriber, changes []Change) {
+	for i := range changes {
+		changes[i].normalize()
+	}
+	for _, s := range subscribers {
+		if err := guard(func() error { s.fn(ctx, changes); return nil }); err != nil {
+			_ = b.report(ctx, &WorkError{Stage: StageSubscribe, Err: err})
+		}
+	}
+}
+
+// publishLate publishes what nobody waits for; its failures are reported like all others.
 func (b *Bus) publishLate(changes []Change) {
 	_ = b.Publish(context.Background(), changes...)
 }
 
-// Bind ties rules to a target. It checks everything and returns all problems at once, joined
-// *BindErrors; then nothing is bound.
-func (b *Bus) Bind(t Target, rules ...Rule) error {
-	return nil
+// Apply drops groups of every target of that name: the consumer's side of a broker whose
+// messages are not Jobs. It runs here, in one Drop per target. The error joins *WorkErrors, or is
+// ErrClosed, wraps ErrNoTarget, or says which group does not fit. No groups means nothing to do.
+func (b *Bus) Apply(ctx context.Context, target string, groups []Group) error {
+	return b.runJob(ctx, Job{Target: target, Groups: groups, bus: b})
 }
-
-// Close waits until everything published is done.
-func (b *Bus) Close(ctx context.Context) error { return nil }

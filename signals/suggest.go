@@ -8,12 +8,12 @@ import (
 // choices is the mend for an unknown name: the nearest candidate, or all of them.
 func choices(name string, candidates []string) string {
 	if near := nearest(name, candidates); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
+		return fmt.Sprintf("did you mean %q?", near)
 	}
 	if len(candidates) == 0 {
-		return "; there are none"
+		return "there are none"
 	}
-	return "; use one of " + strings.Join(candidates, ", ")
+	return "use one of " + strings.Join(candidates, ", ")
 }
 
 // nearest returns the candidate that differs least from name: by letter case alone, or else by at

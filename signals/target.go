@@ -111,15 +111,27 @@ func (t *target) check(g Group) error {
 		return nil
 	}
 	if len(g.Names) == 0 {
-		return fmt.Errorf("a group without names; set Names, or All for the whole cache")
+		return flawf("set Names, or All for the whole cache", "a group has no names")
 	}
 	for _, name := range g.Names {
-		if f, ok := t.field(name); !ok || !f.Partition {
-			return fmt.Errorf("group field %q is no partition field of %s%s", name, t.info.Name, choices(name, t.names(true)))
+		if err := t.noPartition(name); err != nil {
+			return err
 		}
 	}
 	if want := reflect.PointerTo(t.info.KeyType); typeOf(g.Key) != want || reflect.ValueOf(g.Key).IsNil() {
-		return fmt.Errorf("group key is %T; it must be a %s that is not nil", g.Key, want)
+		return flawf(fmt.Sprintf("give a %s that is not nil", want), "a group's key is %T", g.Key)
+	}
+	return nil
+}
+
+// noPartition says why a name cannot tell groups of the target apart.
+func (t *target) noPartition(name string) *flaw {
+	f, ok := t.field(name)
+	switch {
+	case !ok:
+		return flawf(choices(name, t.names(true)), "%s has no partition field %q", typeName(t.info.KeyType), name)
+	case !f.Partition:
+		return flawf("flag it partition, or map another field", "key field %q of %s is no partition field", name, typeName(t.info.KeyType))
 	}
 	return nil
 }

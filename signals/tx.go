@@ -104,20 +104,23 @@ func (t *Tx) push(changes []Change) bool {
 	if t.state != txOpen {
 		return false
 	}
+	reg := t.bus.registry.Load()
 	for _, c := range changes {
-		t.pushOne(c)
+		t.pushOne(c, reg.hears(c.Model))
 	}
 	return true
 }
 
-func (t *Tx) pushOne(c Change) {
+// pushOne keeps of a model that nobody listens to only that it changed, lest a rule that is bound
+// before the commit should miss it.
+func (t *Tx) pushOne(c Change, heard bool) {
 	if t.queued == nil {
 		t.queued = make(map[reflect.Type]int)
 	}
 	switch n := t.queued[c.Model]; {
 	case n == collapsed:
 		t.mergeBulk(c)
-	case n >= t.bus.config.MaxQueued:
+	case n >= t.bus.config.MaxQueued, !heard:
 		t.collapse(c)
 	default:
 		t.queued[c.Model] = n + 1

@@ -1,0 +1,229 @@
+package signals
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
+// binding is one call of Bind.
+type binding struct {
+	bus    *Bus
+	reg    *registry
+	target *target
+	lanes  []*lane // known ones and those that this call adds
+	rules  []*rule
+}
+
+// Bind ties rules to a target; it may be called again for more of them. Everything that can be
+// wrong is checked now: names, types, conversions. All problems are returned at once, as joined
+// *BindErrors, and then nothing is bound. A target bound without rules can be reached by Apply.
+func (b *Bus) Bind(t Target, rules ...Rule) error {
+	info, err := describe(t)
+	if err != nil {
+		return err
+	}
+	b.binding.Lock()
+	defer b.binding.Unlock()
+	bind := binding{bus: b, reg: b.registry.Load()}
+	if err := bind.find(t, info); err != nil {
+		return err
+	}
+	if err := bind.compileAll(rules); err != nil {
+		return err
+	}
+	return b.replace(bind.commit)
+}
+
+// Unbind forgets a target and its rules. Work that is queued for it still runs.
+func (b *Bus) Unbind(t Target) {
+	b.binding.Lock()
+	defer b.binding.Unlock()
+	_ = b.replace(func(r *registry) {
+		r.rules = slices.DeleteFunc(r.rules, func(x *rule) bool { return x.lane.target.Target == t })
+		r.targets = slices.DeleteFunc(r.targets, func(x *target) bool { return x.Target == t })
+		r.index()
+	})
+}
+
+// describe asks the target once and checks what it says.
+func describe(t Target) (TargetInfo, error) {
+	if t == nil {
+		return TargetInfo{}, &BindError{Problem: "it is nil", Mend: "pass a cache"}
+	}
+	info := t.Describe()
+	var errs []error
+	fail := func(f *flaw) {
+		errs = append(errs, &BindError{Target: info.Name, Problem: f.problem, Mend: f.mend})
+	}
+	if !reflect.TypeOf(t).Comparable() {
+		fail(flawf("pass a pointer", "a %T cannot be compared", t))
+	}
+	if info.Name == "" {
+		fail(flawf("name it in Describe", "it has no name"))
+	}
+	if info.KeyType == nil || info.KeyType.Kind() != reflect.Struct {
+		fail(flawf("describe the key struct", "its key type %v is no struct", info.KeyType))
+		return info, errors.Join(errs...)
+	}
+	for i, f := range info.Fields {
+		if err := checkField(info, i, f); err != nil {
+			fail(err)
+		}
+	}
+	return info, errors.Join(errs...)
+}
+
+func checkField(info TargetInfo, i int, f TargetField) *flaw {
+	at, err := safeFieldType(info.KeyType, f.Index)
+	switch {
+	case err != nil:
+		return flawf("describe where the field stands", "key field %q has the index %v: %v", f.Name, f.Index, err)
+	case at != f.Type:
+		return flawf("describe the field's own type", "key field %q is a %s, not a %v", f.Name, at, f.Type)
+	case slices.ContainsFunc(info.Fields[:i], func(o TargetField) bool { return o.Name == f.Name }):
+		return flawf("give each field a name of its own", "key field %q is there twice", f.Name)
+	}
+	return nil
+}
+
+// safeFieldType walks an index without pointers, since a new key has none to follow.
+func safeFieldType(t reflect.Type, index []int) (reflect.Type, error) {
+	if len(index) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	for _, i := range index {
+		if t.Kind() != reflect.Struct || i < 0 || i >= t.NumField() {
+			return nil, fmt.Errorf("%s has no such field", t)
+		}
+		if f := t.Field(i); f.IsExported() || f.Anonymous {
+			t = f.Type
+			continue
+		}
+		return nil, fmt.Errorf("%s.%s is not exported", t, t.Field(i).Name)
+	}
+	return t, nil
+}
+
+// find reuses what an earlier Bind of the same target made.
+func (b *binding) find(t Target, info TargetInfo) error {
+	b.lanes = slices.Clone(b.reg.lanes)
+	for _, known := range b.reg.targets {
+		if known.Target == t {
+			b.target = known
+			return nil
+		}
+		if known.info.Name == info.Name && known.info.KeyType != info.KeyType {
+			return &BindError{
+				Target: info.Name, Mend: "give it a name of its own",
+				Problem: fmt.Sprintf("another target of this name has the key type %s, not %s", known.info.KeyType, info.KeyType),
+			}
+		}
+	}
+	b.target = &target{Target: t, info: info}
+	return nil
+}
+
+func (b *binding) compileAll(rules []Rule) error {
+	var errs []error
+	for _, from := range rules {
+		r, problems := b.compile(from)
+		errs = append(errs, problems...)
+		r.label = []string{r.name}
+		b.rules = append(b.rules, r)
+	}
+	return errors.Join(errs...)
+}
+
+// commit edits the registry once everything is known to be right.
+func (b *binding) commit(r *registry) {
+	if !slices.Contains(r.targets, b.target) {
+		r.targets = append(r.targets, b.target)
+	}
+	r.rules = append(r.rules, b.rules...)
+	r.index()
+}
+
+// ruleName numbers default names that are taken.
+func (c *compiler) ruleName(model reflect.Type) string {
+	if c.from.Name != "" {
+		return c.from.Name
+	}
+	base := typeName(model) + "->" + c.target.info.Name
+	name := base
+	for n := 2; c.taken(name); n++ {
+		name = base + "#" + strconv.Itoa(n)
+	}
+	return name
+}
+
+func (c *compiler) taken(name string) bool {
+	has := func(r *rule) bool { return r.name == name }
+	return slices.ContainsFunc(c.reg.rules, has) || slices.ContainsFunc(c.rules, has)
+}
+
+// dispatching resolves the dispatcher and finds or adds the lane.
+func (c *compiler) dispatching() {
+	v, ok := c.via()
+	if !ok {
+		return
+	}
+	batch := c.from.Batch
+	pool, isPool := v.dispatcher.(*Pool)
+	switch {
+	case isPool && pool == nil:
+		c.fail("Dispatcher", flawf("make it with NewPool", "the pool is nil"))
+	case batch.Delay < 0 || batch.Size < 0:
+		c.fail("Batch", flawf("give a Delay and a Size of zero or more", "it is negative"))
+	case batch.Delay == 0 && batch.Size > 0:
+		c.fail("Batch", flawf("set Delay", "it has a Size and no Delay"))
+	case batch.Delay > 0 && v.dispatcher == Inline:
+		c.fail("Batch", flawf("set Dispatcher to a Pool", "Inline work cannot wait"))
+	case c.from.OnError == Return && batch.Delay > 0:
+		c.fail("OnError", flawf("use Report, or remove Batch", "batched work ends after Publish has returned"))
+	case c.from.OnError == Return && isPool:
+		c.fail("OnError", flawf("use Report, or the Inline dispatcher", "a pool's work ends after Publish has returned"))
+	default:
+		c.to.lane = c.lane(v, batch)
+	}
+}
+
+func (c *compiler) via() (via, bool) {
+	config := c.bus.config
+	switch d := c.from.Dispatcher.(type) {
+	case nil:
+		return via{config.Dispatcher, "default"}, true
+	case Named:
+		if found, ok := config.Dispatchers[string(d)]; ok {
+			return via{found, "name " + string(d)}, true
+		}
+		if d == "inline" {
+			return via{Inline, "name inline"}, true
+		}
+		known := append(slices.Sorted(maps.Keys(config.Dispatchers)), "inline")
+		c.fail("Dispatcher", flawf(choices(string(d), known), "the bus has no dispatcher %q", string(d)))
+		return via{}, false
+	default:
+		return via{d, ""}, true
+	}
+}
+
+func (c *compiler) lane(v via, batch Batch) *lane {
+	if batch.Delay > 0 && batch.Size == 0 {
+		batch.Size = defaultBatchSize
+	}
+	for _, l := range c.lanes {
+		if l.target == c.target && l.batch == batch && l.via.same(v) {
+			return l
+		}
+	}
+	l := &lane{target: c.target, via: v, batch: batch, keyNames: c.target.names(false)}
+	if batch.Delay > 0 {
+		l.batcher = newBatcher(c.bus, l)
+	}
+	c.lanes = append(c.lanes, l)
+	return l
+}
