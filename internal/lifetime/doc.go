@@ -1,0 +1,3 @@
+// Package lifetime decides when entries expire, for response caches and for
+// functions alike.
+package lifetime

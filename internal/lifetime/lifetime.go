@@ -1,0 +1,50 @@
+package lifetime
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Default is the TTL of a cache that names none.
+const Default = time.Hour
+
+// Lifetime is how long the entries of a cache answer. It is copied from a
+// cache's Config, whose fields have these names.
+type Lifetime struct {
+	TTL          time.Duration
+	NoExpiration bool
+	Jitter       float64
+}
+
+// Normalize fills in the default and returns the faults, each an error that
+// begins with prefix ("echocache: Config.") and ends with its mend.
+func (l *Lifetime) Normalize(prefix string) []error {
+	var errs []error
+	if l.TTL < 0 {
+		errs = append(errs, fmt.Errorf("%sTTL: %v is negative; leave it 0 for %v, or set NoExpiration", prefix, l.TTL, Default))
+	}
+	if l.TTL > 0 && l.NoExpiration {
+		errs = append(errs, fmt.Errorf("%sTTL: %v and NoExpiration exclude each other; remove one", prefix, l.TTL))
+	}
+	if !(l.Jitter >= 0 && l.Jitter < 1) { // NaN is not within either
+		errs = append(errs, fmt.Errorf("%sJitter: %v is not within 0 and 1; it is the share of the TTL that may be cut off", prefix, l.Jitter))
+	}
+	if l.TTL == 0 && !l.NoExpiration {
+		l.TTL = Default
+	}
+	return errs
+}
+
+// Expires draws when an entry made now expires, in Unix nanoseconds: after ttl,
+// which is the cache's or what an answer allows, less the jitter. A ttl of zero
+// means never, and so does the result.
+func (l *Lifetime) Expires(now time.Time, ttl time.Duration) int64 {
+	if ttl == 0 {
+		return 0
+	}
+	if l.Jitter > 0 {
+		ttl -= time.Duration(l.Jitter * rand.Float64() * float64(ttl)) //nolint:gosec // not a secret
+	}
+	return now.Add(ttl).UnixNano()
+}
