@@ -28,8 +28,10 @@ const (
 	flagS2       byte = 1
 )
 
-// maxBody bounds what a compressed body may claim to hold (1 GiB).
-const maxBody = 1 << 30
+// inflated bounds what a compressed body of n bytes may hold, so that a few
+// hostile bytes cannot make a reader allocate gigabytes. A body that compresses
+// better than that is stored as it is, unless it is small.
+func inflated(n int) int { return 1<<20 + n<<10 }
 
 // errEncoding is the cause of every failure to decode a stored entry.
 var errEncoding = errors.New("not an entry")
@@ -41,7 +43,7 @@ func appendEntry(dst []byte, e *Entry, compress int) []byte {
 	var flags byte
 	body := e.Body
 	if compress > 0 && len(body) >= compress {
-		if c := s2.Encode(nil, body); len(c) < len(body) {
+		if c := s2.Encode(nil, body); len(c) < len(body) && len(body) <= inflated(len(c)) {
 			flags, body = flagS2, c
 		}
 	}
@@ -138,7 +140,7 @@ func decodeEntry(raw []byte) (*Entry, error) {
 }
 
 func (e *Entry) decompress() error {
-	if n, err := s2.DecodedLen(e.Body); err != nil || n > maxBody {
+	if n, err := s2.DecodedLen(e.Body); err != nil || n > inflated(len(e.Body)) {
 		return fmt.Errorf("%w: compressed body", errEncoding)
 	}
 	body, err := s2.Decode(nil, e.Body)
