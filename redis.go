@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 	"unsafe"
 
@@ -31,12 +32,13 @@ type RedisConfig struct {
 
 // NewRedis returns a store in Redis 6.2 or later, for services of any number of
 // processes. A lookup is one round trip: an MGET of the entry and its epochs on
-// a single server, a pipeline on a cluster or a ring. An invalidation is one
-// DEL.
+// a single server, a pipeline on a cluster. An invalidation is one DEL.
 //
 // The client must have ContextTimeoutEnabled set, or a slow Redis could hold
 // requests for as long as its read timeout; and it must not read from replicas
-// or from a client-side cache, which may show epochs that were bumped already.
+// or from a client-side cache, which may show epochs that were bumped already. A
+// redis.Ring is refused: while one of its servers is away it looks for keys on
+// others, so that the server comes back with epochs that were bumped meanwhile.
 // The client stays the caller's: Close does not close it.
 func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
 	shape := sharedShape{cfg.Prefix, cfg.EpochTTL, cfg.Compress, cfg.Timeout}
@@ -50,21 +52,19 @@ func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
 
 // checkClient refuses clients that would break a promise of the store.
 func checkClient(client redis.UniversalClient) error {
+	if v := reflect.ValueOf(client); client == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+		return errors.New("restflow: NewRedis: the client is nil; give redis.NewClient(&redis.Options{Addr: …, ContextTimeoutEnabled: true})")
+	}
 	var timeouts, replicas, cached bool
 	switch c := client.(type) {
-	case nil:
-		return errors.New("restflow: NewRedis: the client is nil; give redis.NewClient(&redis.Options{Addr: …, ContextTimeoutEnabled: true})")
 	case *redis.Client:
-		if c == nil {
-			return checkClient(nil)
-		}
 		o := c.Options()
 		timeouts, cached = o.ContextTimeoutEnabled, o.ClientSideCacheConfig != nil || o.ClientSideCache != nil
 	case *redis.ClusterClient:
 		o := c.Options()
 		timeouts, replicas = o.ContextTimeoutEnabled, o.ReadOnly || o.RouteByLatency || o.RouteRandomly
 	case *redis.Ring:
-		timeouts = c.Options().ContextTimeoutEnabled
+		return errors.New("restflow: NewRedis: the client is a ring, which moves keys to other servers while one is away, and back to what was invalidated meanwhile; use a single server or a cluster")
 	default:
 		timeouts = true // a wrapper that we cannot look into
 	}
@@ -86,7 +86,7 @@ func checkClient(client redis.UniversalClient) error {
 // that the network delivers late or twice can then never bring an epoch back.
 type redisStore struct {
 	client redis.UniversalClient
-	single *redis.Client // nil for a cluster or a ring
+	single *redis.Client // nil for a cluster
 	shape  sharedShape
 }
 
@@ -138,7 +138,7 @@ func (r *redisStore) get(ctx context.Context, names []string) ([]string, error) 
 	})
 	for i, c := range cmds {
 		v, err := c.(*redis.StringCmd).Result()
-		if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		if err != nil && !noString(err) {
 			return nil, err
 		}
 		out[i] = v
@@ -168,9 +168,29 @@ func (freshEpoch) MarshalBinary() ([]byte, error) {
 	return binary.LittleEndian.AppendUint64(nil, uint64(newEpoch())), nil
 }
 
+// ensure removes what is no epoch under an epoch's name, which would keep the
+// group from ever being cached, and tries once more.
 func (r *redisStore) ensure(ctx context.Context, scopes []Scope, epochs []Epoch) error {
+	if err := r.setAbsent(ctx, scopes, epochs); err != nil || !absent(epochs[:len(scopes)]) {
+		return err
+	}
+	var foreign []Scope
+	for i, sc := range scopes {
+		if epochs[i] == 0 {
+			foreign = append(foreign, sc)
+		}
+	}
+	if err := r.bump(ctx, foreign); err != nil {
+		return err
+	}
+	return r.setAbsent(ctx, scopes, epochs)
+}
+
+// setAbsent sets the epochs that are zero, unless somebody else has done so, and
+// reads what stands then.
+func (r *redisStore) setAbsent(ctx context.Context, scopes []Scope, epochs []Epoch) error {
 	cmds := make([]*redis.StringCmd, len(scopes))
-	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	sent, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, sc := range scopes {
 			if epochs[i] == 0 {
 				name := r.shape.epochKey(sc)
@@ -180,7 +200,12 @@ func (r *redisStore) ensure(ctx context.Context, scopes []Scope, epochs []Epoch)
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	for _, c := range sent { // the first error may be a harmless one
+		if err == nil || noString(err) {
+			err = c.Err()
+		}
+	}
+	if err != nil && !noString(err) {
 		return err
 	}
 	for i, c := range cmds {
@@ -189,6 +214,12 @@ func (r *redisStore) ensure(ctx context.Context, scopes []Scope, epochs []Epoch)
 		}
 	}
 	return nil
+}
+
+// noString reports whether err says that a key is absent or holds something else
+// than a string.
+func noString(err error) bool {
+	return errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE")
 }
 
 // save stores the entry and, in the same round trip, gives its epochs their full
