@@ -24,6 +24,7 @@ func newEpoch() Epoch {
 const (
 	coarseSlots       = 1 << 10
 	defaultEpochSlots = 1 << 17
+	maxEpochSlots     = 1 << 28
 )
 
 // epochTable keeps the epochs of an in-process store: a fixed table of slots

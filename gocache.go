@@ -63,15 +63,15 @@ func NewStore(s store.StoreInterface, cfg StoreConfig) (*Store, error) {
 	if cfg.Kind != InProcess && cfg.Kind != Shared {
 		errs = append(errs, errors.New("restflow: StoreConfig.Kind is not set; say InProcess if only this process uses the store, or Shared"))
 	}
-	if cfg.EpochSlots == 0 {
-		cfg.EpochSlots = defaultEpochSlots
-	}
 	shape := sharedShape{cfg.Prefix, cfg.EpochTTL, cfg.Compress, cfg.Timeout}
-	errs = append(errs, shape.normalize("StoreConfig"))
+	errs = append(errs, checkSlots("StoreConfig", &cfg.EpochSlots), shape.normalize("StoreConfig"))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	g := &gocache{store: s, shape: shape}
+	for i := range g.making {
+		g.making[i] = make(chan struct{}, 1)
+	}
 	if cfg.Kind == InProcess {
 		g.table = newEpochTable(cfg.EpochSlots)
 		return newStore(g, limits{onError: cfg.OnError}), nil
@@ -143,6 +143,11 @@ type gocache struct {
 	store store.StoreInterface
 	shape sharedShape
 	table *epochTable // nil for a Shared store
+
+	// making lets one goroutine at a time make the epoch of a scope. A store
+	// without set-if-absent would otherwise let those who miss together make one
+	// each, and all but one of them would fill in vain.
+	making [64]chan struct{}
 }
 
 func (g *gocache) traits() traits {
@@ -190,11 +195,10 @@ func (g *gocache) read(ctx context.Context, scopes []Scope, dst []Epoch) error {
 		return nil
 	}
 	for i, sc := range scopes {
-		raw, err := g.get(ctx, g.shape.epochKey(sc))
-		if err != nil {
+		var err error
+		if dst[i], err = g.epoch(ctx, sc); err != nil {
 			return err
 		}
-		dst[i] = parseEpoch(raw)
 	}
 	return nil
 }
@@ -209,16 +213,37 @@ func (g *gocache) ensure(ctx context.Context, scopes []Scope, epochs []Epoch) er
 		if epochs[i] != 0 {
 			continue
 		}
-		if err := g.setEpoch(ctx, sc, newEpoch()); err != nil {
+		var err error
+		if epochs[i], err = g.makeEpoch(ctx, sc); err != nil {
 			return err
 		}
-		raw, err := g.get(ctx, g.shape.epochKey(sc))
-		if err != nil {
-			return err
-		}
-		epochs[i] = parseEpoch(raw)
 	}
 	return nil
+}
+
+// makeEpoch returns the epoch that another goroutine has made meanwhile, or
+// sets one and returns what stands then.
+func (g *gocache) makeEpoch(ctx context.Context, sc Scope) (Epoch, error) {
+	turn := g.making[uint64(sc)%uint64(len(g.making))]
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	if e, err := g.epoch(ctx, sc); e != 0 || err != nil {
+		return e, err
+	}
+	if err := g.setEpoch(ctx, sc, newEpoch()); err != nil {
+		return 0, err
+	}
+	return g.epoch(ctx, sc)
+}
+
+// epoch reads the epoch of one scope, zero for absent.
+func (g *gocache) epoch(ctx context.Context, sc Scope) (Epoch, error) {
+	raw, err := g.get(ctx, g.shape.epochKey(sc))
+	return parseEpoch(raw), err
 }
 
 func (g *gocache) setEpoch(ctx context.Context, sc Scope, e Epoch) error {

@@ -27,16 +27,22 @@ func (c *MemoryConfig) normalize() error {
 	if c.MaxBytes < 0 {
 		errs = append(errs, fmt.Errorf("restflow: MemoryConfig.MaxBytes: %d is negative; give a number of bytes, or 0 for 64 MiB", c.MaxBytes))
 	}
-	if c.EpochSlots < 0 || c.EpochSlots > 1<<28 {
-		errs = append(errs, fmt.Errorf("restflow: MemoryConfig.EpochSlots: %d is not within 0 and %d; 0 means %d", c.EpochSlots, 1<<28, defaultEpochSlots))
-	}
+	errs = append(errs, checkSlots("MemoryConfig", &c.EpochSlots))
 	if c.MaxBytes == 0 {
 		c.MaxBytes = 64 << 20
 	}
-	if c.EpochSlots == 0 {
-		c.EpochSlots = defaultEpochSlots
-	}
 	return errors.Join(errs...)
+}
+
+// checkSlots checks the EpochSlots of a config and fills in the default.
+func checkSlots(config string, n *int) error {
+	if *n < 0 || *n > maxEpochSlots {
+		return fmt.Errorf("restflow: %s.EpochSlots: %d is not within 0 and %d; 0 means %d", config, *n, maxEpochSlots, defaultEpochSlots)
+	}
+	if *n == 0 {
+		*n = defaultEpochSlots
+	}
+	return nil
 }
 
 // NewMemory returns a store inside this process: entries in an otter cache,
