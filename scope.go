@@ -10,8 +10,8 @@ import (
 // cache, each partition field's value, and the tuple.
 const MaxScopes = 8
 
-// MaxTags is the largest number of tags on one entry. Those beyond it collapse
-// into ManyTags.
+// MaxTags is the largest number of tags on one entry, AnyTag and ManyTags
+// included. Those beyond it collapse into ManyTags.
 const MaxTags = 8
 
 // Scope names a group of entries that one bump drops. It is a stable hash, the
@@ -56,6 +56,11 @@ var tagSpace = CacheScope("restflow/tags")
 // ManyTags is the coarse scope of the tags that found no room on their entry.
 // The invalidation of any tag bumps it.
 var ManyTags = CacheScope("restflow/tags/many")
+
+// AnyTag is the coarse scope of every entry that has tags, beside them. Only a
+// store that has had to give up keeping count of single tags, since it could not
+// be reached for too many invalidations, bumps it.
+var AnyTag = CacheScope("restflow/tags/any")
 
 // TagScope is the scope of a tag. Tags belong to the store: the same tag on
 // entries of two caches names one group.

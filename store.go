@@ -51,7 +51,7 @@ type core struct {
 	breaker    *gobreaker.CircuitBreaker[struct{}] // nil for an in-process store
 	repair     *repairer
 	flights    flights
-	background atomic.Int64 // runs that Background has started
+	background atomic.Int64 // launches that have not ended
 	onError    func(op string, err error)
 }
 
@@ -239,7 +239,7 @@ func (s *Store) InvalidateTags(ctx context.Context, tags ...string) error {
 	for _, t := range tags {
 		scopes = append(scopes, TagScope(t))
 	}
-	return s.Bump(ctx, ManyTags, append(scopes, ManyTags)...)
+	return s.Bump(ctx, AnyTag, append(scopes, ManyTags)...)
 }
 
 // Delete removes the entry of k and keeps fills of it that are under way in this
@@ -247,6 +247,11 @@ func (s *Store) InvalidateTags(ctx context.Context, tags ...string) error {
 // processes.
 func (s *Store) Delete(ctx context.Context, k *Key) error {
 	s.flights.forget(k)
+	return s.remove(ctx, k)
+}
+
+// remove deletes what is stored under k and leaves flights alone.
+func (s *Store) remove(ctx context.Context, k *Key) error {
 	return s.call(ctx, "delete", func(ctx context.Context) error {
 		return s.backend.remove(ctx, k)
 	})
@@ -263,11 +268,7 @@ func (s *Store) call(ctx context.Context, op string, f func(context.Context) err
 	if !s.traits.shared {
 		return f(ctx)
 	}
-	_, err := s.breaker.Execute(func() (struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, s.timeout)
-		defer cancel()
-		return struct{}{}, f(ctx)
-	})
+	err := s.guarded(ctx, f)
 	if err == nil {
 		return nil
 	}
@@ -278,4 +279,26 @@ func (s *Store) call(ctx context.Context, op string, f func(context.Context) err
 		s.onError(op, err)
 	}
 	return fmt.Errorf("restflow: %s: %s: %w", s.traits.kind, op, err)
+}
+
+// guarded asks the breaker and tells it what came of the call.
+func (s *Store) guarded(ctx context.Context, f func(context.Context) error) error {
+	var hurried error
+	_, err := s.breaker.Execute(func() (struct{}, error) {
+		began := time.Now()
+		within, cancel := context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+		err := f(within)
+		// A caller with a short deadline says something about the store only
+		// if it left the store a fair part of the time that it may take.
+		if err != nil && ctx.Err() != nil && time.Since(began) < s.timeout/4 {
+			hurried = err
+			return struct{}{}, nil
+		}
+		return struct{}{}, err
+	})
+	if err == nil {
+		err = hurried
+	}
+	return err
 }
