@@ -27,7 +27,8 @@ type Entry struct {
 	// Epochs are those of the key's scopes, in their order, read before the
 	// handler ran.
 	Epochs []Epoch
-	// Tags are scopes that the handler named, each with its epoch.
+	// Tags are scopes that the handler named, each with its epoch, and AnyTag if
+	// there are any.
 	Tags []Tag
 	// Created, Expires and StaleUntil are Unix times in nanoseconds. An entry
 	// is fresh before Expires and may be kept until StaleUntil, which is never
@@ -88,6 +89,11 @@ func (e *Entry) Servable(now time.Time) bool {
 	return e.Expires == 0 || now.UnixNano() < e.StaleUntil
 }
 
+// Within reports whether an entry that is no longer fresh is so for less than window.
+func (e *Entry) Within(now time.Time, window time.Duration) bool {
+	return window > 0 && now.UnixNano() < e.Expires+int64(window)
+}
+
 // Metadata describes the entry as the answer of a request.
 func (e *Entry) Metadata(s Status) Metadata {
 	m := Metadata{Status: s, CachedAt: time.Unix(0, e.Created)}
@@ -126,9 +132,9 @@ func (e *Entry) size() int {
 
 // Apply writes the entry's header fields onto h, which holds what outer
 // middleware set. Values are copied, so that nobody who changes h in place
-// reaches the entry.
-func (e *Entry) Apply(h http.Header) {
-	n := 0
+// reaches the entry. It returns room for as many more values as spare says.
+func (e *Entry) Apply(h http.Header, spare int) []string {
+	n := spare
 	for i := range e.Header {
 		n += len(e.Header[i].Values)
 	}
@@ -146,4 +152,5 @@ func (e *Entry) Apply(h http.Header) {
 			h[f.Name] = values[at:len(values):len(values)]
 		}
 	}
+	return values[len(values):]
 }

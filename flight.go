@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -190,41 +191,51 @@ func (s *Store) FillAlone(ctx context.Context, k *Key, snap *Snapshot, run Run) 
 	return s.lead(ctx, k, f, run)
 }
 
-// maxBackground bounds the runs that Background has started and that have not
-// ended.
+// maxBackground bounds the launches that have not ended.
 const maxBackground = 1024
 
-// Background fills the entry of k in a goroutine of its own, unless that is under
-// way already or too much else is. It reports whether it does. k and snap are
-// copied. A panic of run ends up in done, like any error.
-func (s *Store) Background(ctx context.Context, k *Key, snap *Snapshot, run Run, done func(*Entry, error)) bool {
+// Launch is a flight that nobody leads yet: the right to fill one entry in the
+// background. Either Run or Cancel must be called, once.
+type Launch struct {
+	store  *Store
+	key    Key
+	flight *Flight
+}
+
+// Launch takes the right to fill the entry of k, copying k. It returns nil if the
+// entry is being filled already, or too much else is.
+func (s *Store) Launch(k *Key, snap *Snapshot) *Launch {
 	if absent(snap.Epochs()) {
-		return false
+		return nil
 	}
 	if s.background.Add(1) > maxBackground {
 		s.background.Add(-1)
-		return false
+		return nil
 	}
 	f := s.flights.tryLaunch(k, snap.Epochs())
 	if f == nil {
 		s.background.Add(-1)
-		return false
+		return nil
 	}
-	k = &Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes)}
-	go func() {
-		var e *Entry
-		var err error
-		defer s.background.Add(-1)
-		defer s.flights.land(k, f)
-		defer func() {
-			if p := recover(); p != nil {
-				e, err = nil, fmt.Errorf("restflow: panic in a background refresh: %v", p)
-			}
-			done(e, err)
-		}()
-		e, err = s.lead(ctx, k, f, run)
+	return &Launch{s, Key{slices.Clone(k.Bytes), k.Space, slices.Clone(k.Scopes)}, f}
+}
+
+// Run calls run and saves what it returns, as Fill does for a leader. A panic of
+// run becomes an error, since no request is there to recover it.
+func (l *Launch) Run(ctx context.Context, run Run) (e *Entry, err error) {
+	defer l.Cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			e, err = nil, fmt.Errorf("restflow: panic in a background fill: %v\n%s", p, debug.Stack())
+		}
 	}()
-	return true
+	return l.store.lead(ctx, &l.key, l.flight, run)
+}
+
+// Cancel gives the right up.
+func (l *Launch) Cancel() {
+	l.store.flights.land(&l.key, l.flight)
+	l.store.background.Add(-1)
 }
 
 // settle makes the epochs that snap lacks exist.
@@ -258,10 +269,11 @@ func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, e
 		return nil, nil
 	}
 	e.Key = slices.Clone(k.Bytes)
-	e.Epochs = f.epochs[:f.scopes]
-	err := s.save(context.WithoutCancel(ctx), k, e)
-	if f.forgotten.Load() { // Delete came while we saved
-		s.Delete(ctx, k) //nolint:errcheck // the entry may stay, as Delete documents
+	e.Epochs = slices.Clone(f.epochs[:f.scopes]) // an entry must not keep its flight
+	ctx = context.WithoutCancel(ctx)
+	err := s.save(ctx, k, e)
+	if f.forgotten.Load() { // Delete or Replace came while we saved
+		s.remove(ctx, k) //nolint:errcheck // the entry may stay, as Delete documents
 		return nil, nil
 	}
 	if err != nil {

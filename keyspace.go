@@ -62,6 +62,25 @@ func (s *Keyspace) Fill(dst *Key, k *tagkey.Key, full []byte) {
 	}
 }
 
+// All is the scope of the whole cache.
+func (s *Keyspace) All() Scope { return s.all }
+
+// Covering returns the narrowest scope that covers the entries which agree with k
+// in the partition fields at, which are ascending.
+func (s *Keyspace) Covering(k *tagkey.Key, at []int) Scope {
+	if len(at) == 0 {
+		return s.all
+	}
+	if len(at) < s.parts || s.parts == 1 {
+		return GroupScope(s.all, k.Partition(at[0]))
+	}
+	groups := make([]Scope, 0, MaxScopes)
+	for _, i := range at {
+		groups = append(groups, GroupScope(s.all, k.Partition(i)))
+	}
+	return TupleScope(groups)
+}
+
 // Scope returns the scope of the entries that agree with v, a K or *K, in the
 // named partition fields; without names in all of them. A proper subset of two or
 // more fields has no scope of its own: that of its first field covers it.

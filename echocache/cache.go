@@ -2,7 +2,6 @@ package echocache
 
 import (
 	"errors"
-	"net/http"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -20,10 +19,10 @@ import (
 type Cache[K any] struct {
 	restflow.Space[K]
 
-	engine   *httpcache.Engine
-	skipper  middleware.Skipper
-	identity func(echo.Context) bool
-	pool     sync.Pool // of *exchange
+	engine  *httpcache.Engine
+	skipper middleware.Skipper
+	shape   shape
+	pool    sync.Pool // of *exchange
 }
 
 // New compiles K and returns a cache for it. Every fault of K's tags and of the
@@ -44,7 +43,7 @@ func New[K any](cfg Config) (*Cache[K], error) {
 	}
 	c := &Cache[K]{
 		Space: restflow.NewSpace[K](engine.Keyspace()), engine: engine,
-		skipper: cfg.Skipper, identity: cfg.Identity,
+		skipper: cfg.Skipper, shape: newShape(plan, cfg.Identity),
 	}
 	if c.skipper == nil {
 		c.skipper = middleware.DefaultSkipper
@@ -110,7 +109,7 @@ func (c *Cache[K]) Delete(ctx echo.Context) error {
 
 func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
 	x := c.pool.Get().(*exchange)
-	x.ctx, x.next, x.identity = ctx, next, c.identity
+	x.ctx, x.next, x.shape = ctx, next, &c.shape
 	x.Handler, x.Mode = x, mode
 	x.Route, x.Writer = ctx.Path(), ctx.Response()
 	x.Request = tagkey.Request{
@@ -123,30 +122,6 @@ func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpca
 
 func (c *Cache[K]) release(x *exchange) {
 	x.Reset()
-	x.ctx, x.next, x.identity = nil, nil, nil
+	x.ctx, x.next, x.shape = nil, nil, nil
 	c.pool.Put(x)
 }
-
-// exchange is one request of Echo in the hands of the engine.
-type exchange struct {
-	httpcache.Exchange
-	ctx      echo.Context
-	next     echo.HandlerFunc
-	identity func(echo.Context) bool
-}
-
-// Run lets the handler answer into w. Unless that is the client itself, the
-// handler gets an echo.Response of its own: what outer middleware registered with
-// Response.Before runs when the client is answered, and not for what is stored.
-func (x *exchange) Run(w http.ResponseWriter) error {
-	outer := x.ctx.Response()
-	if w == http.ResponseWriter(outer) {
-		return x.next(x.ctx)
-	}
-	x.ctx.SetResponse(echo.NewResponse(w, x.ctx.Echo()))
-	defer x.ctx.SetResponse(outer)
-	return x.next(x.ctx)
-}
-
-// Identified asks the user's identity extractor.
-func (x *exchange) Identified() bool { return x.identity != nil && x.identity(x.ctx) }

@@ -99,6 +99,49 @@ type Config struct {
 	// IgnoreHost lets hosts share entries. Default: every host has its own.
 	IgnoreHost bool
 
+	// CacheStatusHeader adds this cache's member to the Cache-Status field of
+	// every response (RFC 9211), with the reason why it was not cached.
+	CacheStatusHeader bool
+
+	// ETag gives stored responses of status 200 that have no entity tag a
+	// strong one, made from the body, so that clients can ask for changes only.
+	ETag bool
+
+	// HonorRequestDirectives follows no-cache, no-store, max-age and
+	// only-if-cached in the Cache-Control of requests. Any client can then force
+	// misses. Default: requests' directives are ignored.
+	HonorRequestDirectives bool
+
+	// InvalidateOnUnsafe drops what is cached of a URI, for all users, after a
+	// POST, PUT, PATCH or DELETE on the same route pattern has succeeded with a
+	// status below 400, and before the client hears of it. The middleware must
+	// stand on those routes too. What is dropped is the group of the key's
+	// partition fields that are read from the path; without one the whole cache.
+	InvalidateOnUnsafe bool
+
+	// StaleWhileRevalidate is how long past its TTL an entry still answers, with
+	// status STALE, while one background run refreshes it. That run gets an
+	// echo.Context of its own with the request, the path parameters and the
+	// context values that the key reads; no other values, and credentials only
+	// if the key tells users apart. Default 0: never.
+	StaleWhileRevalidate time.Duration
+
+	// StaleIfError is how long past its TTL an entry stands in, with status
+	// STALE, for a handler that fails with a 5xx. Default 0: never.
+	// Neither applies to responses that say must-revalidate, and neither
+	// ever serves what was invalidated.
+	StaleIfError time.Duration
+
+	// EarlyRefresh refreshes fresh entries in the background ahead of their end,
+	// at random and the sooner the longer they take to make (XFetch), so that a
+	// popular entry never expires for everybody at once. 1 is the usual value.
+	// The background run is that of StaleWhileRevalidate. Default 0: never.
+	EarlyRefresh float64
+
+	// FillTimeout bounds the run of a handler whose client has gone while
+	// others wait for its answer, and background runs. Default 30 seconds.
+	FillTimeout time.Duration
+
 	// InvalidatesOn are the rules by which committed changes that Bus carries
 	// drop entries. More can be added later with Bus.Bind(cache.Target(), …).
 	InvalidatesOn []signals.Rule
@@ -123,5 +166,9 @@ func (c *Config) engine() httpcache.Config {
 		SetCacheHeaders: c.SetCacheHeaders, MaxBodyBytes: c.MaxBodyBytes, StoreTimeout: c.StoreTimeout,
 		Shared: c.Shared, IgnoreCookies: c.IgnoreCookies, IgnoreHost: c.IgnoreHost,
 		OnEvent: c.OnEvent, Logger: c.Logger,
+		CacheStatus: c.CacheStatusHeader, ETag: c.ETag,
+		HonorRequestDirectives: c.HonorRequestDirectives, InvalidateOnUnsafe: c.InvalidateOnUnsafe,
+		StaleWhileRevalidate: c.StaleWhileRevalidate, StaleIfError: c.StaleIfError,
+		EarlyRefresh: c.EarlyRefresh, FillTimeout: c.FillTimeout,
 	}
 }

@@ -86,13 +86,3 @@ func strongETag(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
-
-// representation tells the fields of an entry that describe the body, which a
-// 304 has not (RFC 9110, 15.4.5). What a cache needs to update its own stays.
-func representation(name string) bool {
-	switch name {
-	case "Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Range":
-		return true
-	}
-	return false
-}

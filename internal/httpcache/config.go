@@ -17,6 +17,7 @@ import (
 const (
 	DefaultTTL          = time.Hour
 	DefaultMaxBodyBytes = 1 << 20
+	DefaultFillTimeout  = 30 * time.Second
 )
 
 // Predicate decides about a response that the policy would store. An error means
@@ -51,6 +52,15 @@ type Config struct {
 	IgnoreHost      bool
 	OnEvent         func(context.Context, restflow.Event)
 	Logger          *slog.Logger
+
+	CacheStatus            bool
+	ETag                   bool
+	HonorRequestDirectives bool
+	InvalidateOnUnsafe     bool
+	StaleWhileRevalidate   time.Duration
+	StaleIfError           time.Duration
+	EarlyRefresh           float64
+	FillTimeout            time.Duration
 }
 
 // normalize checks the config and fills in defaults. All faults are reported at
@@ -78,8 +88,22 @@ func (c *Config) normalize() error {
 	if c.MaxBodyBytes < 0 {
 		bad("MaxBodyBytes: %d is negative; give a number of bytes, or 0 for %d", c.MaxBodyBytes, DefaultMaxBodyBytes)
 	}
-	if c.StoreTimeout < 0 {
-		bad("StoreTimeout: %v is negative; leave it 0 for the store's own", c.StoreTimeout)
+	for _, d := range []struct {
+		name string
+		v    time.Duration
+		zero string
+	}{
+		{"StoreTimeout", c.StoreTimeout, "the store's own"},
+		{"StaleWhileRevalidate", c.StaleWhileRevalidate, "never"},
+		{"StaleIfError", c.StaleIfError, "never"},
+		{"FillTimeout", c.FillTimeout, DefaultFillTimeout.String()},
+	} {
+		if d.v < 0 {
+			bad("%s: %v is negative; leave it 0 for %s", d.name, d.v, d.zero)
+		}
+	}
+	if c.EarlyRefresh < 0 {
+		bad("EarlyRefresh: %v is negative; leave it 0 for never, 1 is the usual value", c.EarlyRefresh)
 	}
 	for _, s := range c.CacheStatuses {
 		if s < 200 || s > 599 || s == http.StatusPartialContent || s == http.StatusNotModified {
@@ -99,6 +123,9 @@ func (c *Config) normalize() error {
 	}
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = DefaultMaxBodyBytes
+	}
+	if c.FillTimeout == 0 {
+		c.FillTimeout = DefaultFillTimeout
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

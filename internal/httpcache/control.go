@@ -31,7 +31,9 @@ func (c *Control) SetTTL(d time.Duration) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ttl, c.hasTTL = d, true
+	if c.ttl, c.hasTTL = d, true; d <= 0 {
+		c.reason = "the handler set a TTL of " + d.String()
+	}
 }
 
 // NoStore keeps the response from being stored. The reason stands in the event.

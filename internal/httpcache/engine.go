@@ -2,7 +2,6 @@ package httpcache
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,15 +13,17 @@ import (
 
 // Engine serves requests through a cache. It is safe for concurrent use.
 type Engine struct {
-	cfg      Config
-	keyspace *restflow.Keyspace
-	store    *restflow.Store
-	identity identity
-	statuses map[int]bool    // CacheStatuses
-	headers  map[string]bool // header fields in the key, which Vary may name
-	paths    map[string]bool // path parameters in the key
-	allPaths bool            // the key has path,*
-	warned   sync.Map        // routes whose refusal was logged
+	cfg         Config
+	keyspace    *restflow.Keyspace
+	store       *restflow.Store
+	identity    identity
+	statuses    map[int]bool    // CacheStatuses
+	headers     map[string]bool // header fields in the key, which Vary may name
+	paths       map[string]bool // path parameters in the key
+	allPaths    bool            // the key has path,*
+	uris        []int           // partition fields that are read from the path
+	warned      sync.Map        // routes whose refusal was logged
+	uncacheable hints
 }
 
 // New checks cfg and returns its engine.
@@ -36,17 +37,24 @@ func New(cfg Config) (*Engine, error) {
 		statuses: map[int]bool{}, headers: map[string]bool{}, paths: map[string]bool{},
 	}
 	e.keyspace = restflow.NewKeyspace(e.store, cfg.Plan)
+	e.uncacheable.init()
 	for _, s := range cfg.CacheStatuses {
 		e.statuses[s] = true
 	}
-	for _, f := range cfg.Plan.Fields() {
+	for i, f := range cfg.Plan.Fields() {
 		switch {
 		case f.Source == "header":
 			e.headers[f.SourceName] = true
-		case f.Source == "path" && f.SourceName == "*":
+			continue
+		case f.Source != "path":
+			continue
+		case f.SourceName == "*":
 			e.allPaths = true
-		case f.Source == "path":
+		default:
 			e.paths[f.SourceName] = true
+		}
+		if f.Partition {
+			e.uris = append(e.uris, i) // partition fields stand first
 		}
 	}
 	return e, nil
@@ -61,20 +69,46 @@ func (e *Engine) Serve(x *Exchange) error {
 	if x.Mode == Bypass {
 		return e.bypass(x, "asked for", nil)
 	}
+	if e.cfg.InvalidateOnUnsafe && unsafeMethod(x.Request.HTTP.Method) {
+		return e.unsafe(x)
+	}
 	if why, err := e.prepare(x); why != "" {
 		return e.bypass(x, why, err)
 	}
-	ctx := x.Request.HTTP.Context()
-	if err := e.store.Load(ctx, &x.key, &x.snap); err != nil {
+	if err := e.store.Load(x.Request.HTTP.Context(), &x.key, &x.snap); err != nil {
 		return e.bypass(x, "the store is in trouble", err)
 	}
 	if x.Mode == Refresh {
 		return e.refresh(x)
 	}
-	if entry := x.snap.Entry; entry != nil && entry.Fresh(time.Now()) {
-		return e.replay(x, entry, restflow.Hit, "")
+	entry := x.snap.Entry
+	if e.cfg.HonorRequestDirectives {
+		if done, err := e.directed(x, &entry); done {
+			return err
+		}
 	}
-	return e.miss(x)
+	if entry == nil {
+		return e.miss(x, nil)
+	}
+	return e.found(x, entry)
+}
+
+// found answers a request whose entry is alive.
+func (e *Engine) found(x *Exchange, entry *restflow.Entry) error {
+	now := time.Now()
+	switch {
+	case entry.Fresh(now):
+		if e.early(entry, now) {
+			e.revalidate(x)
+		}
+		return e.replay(x, entry, restflow.Hit, outcome{hit: true})
+	case !entry.Servable(now):
+		return e.miss(x, nil)
+	case entry.Within(now, e.cfg.StaleWhileRevalidate):
+		e.revalidate(x)
+		return e.replay(x, entry, restflow.Stale, outcome{hit: true})
+	}
+	return e.miss(x, entry)
 }
 
 // prepare builds the key, or says why the request is none for the cache.
@@ -125,18 +159,6 @@ func (e *Engine) warn(route, why string) {
 		e.cfg.Logger.Warn("restflow: not cached", "cache", e.cfg.Plan.Namespace(), "route", route, "reason", why,
 			"mend", `add an identity field such as restflow:"request,user.id,partition" and put the cache behind the authentication middleware, or set Shared if every user gets the same answer`)
 	}
-}
-
-// expiry draws when an entry made now expires: zero means never.
-func (e *Engine) expiry(now time.Time, res *response) int64 {
-	ttl := e.lifetime(res)
-	if ttl == 0 {
-		return 0
-	}
-	if e.cfg.Jitter > 0 {
-		ttl -= time.Duration(e.cfg.Jitter * rand.Float64() * float64(ttl)) //nolint:gosec // not a secret
-	}
-	return now.Add(ttl).UnixNano()
 }
 
 // tell reports what became of the request.

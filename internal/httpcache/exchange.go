@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/restflow-go/restflow"
@@ -9,8 +10,14 @@ import (
 
 // Handler is what an adapter lets the engine do with the request.
 type Handler interface {
-	// Run lets the handler answer into w.
-	Run(w http.ResponseWriter) error
+	// Run lets the handler answer into w, under ctx unless that is nil.
+	Run(ctx context.Context, w http.ResponseWriter) error
+	// Failed reports whether an error of Run is the server's fault (5xx).
+	Failed(err error) bool
+	// Background returns a handler for the same request that can be run after
+	// the request has ended, and what a plan reads of it. Credentials go along
+	// only if identified says that the key tells users apart.
+	Background(ctx context.Context, identified bool) (Handler, tagkey.Request)
 	// Identified reports whether the user's identity extractor recognises
 	// somebody, for identities that no header of the request shows.
 	Identified() bool

@@ -31,7 +31,8 @@ func refuseRequest(r *http.Request) string {
 
 // directives is what the policy needs of a Cache-Control field (RFC 9111, 5.2).
 type directives struct {
-	noStore, noCache, private, public bool
+	noStore, noCache, private         bool
+	onlyIfCached, mustRevalidate      bool
 	maxAge, sMaxAge                   time.Duration
 	hasMaxAge, hasSMaxAge             bool
 }
@@ -50,8 +51,10 @@ func parseCacheControl(lines []string) directives {
 				d.noCache = true
 			case "private":
 				d.private = true
-			case "public":
-				d.public = true
+			case "only-if-cached":
+				d.onlyIfCached = true
+			case "must-revalidate", "proxy-revalidate":
+				d.mustRevalidate = true
 			case "max-age":
 				d.maxAge, d.hasMaxAge = stricter(d.maxAge, d.hasMaxAge, arg), true
 			case "s-maxage":

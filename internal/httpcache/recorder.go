@@ -23,7 +23,7 @@ import (
 type recorder struct {
 	outer  http.ResponseWriter
 	limit  int
-	onPass func() // called once before a response passes through
+	onPass func(why string) // called once before a response passes through; may be nil
 
 	seed   seed
 	header http.Header // what the handler sees
@@ -33,11 +33,12 @@ type recorder struct {
 	body    []byte
 	passed  string // why the response passes through; empty while held back
 	exposed bool   // somebody asked for the writer below
+	control Control
 }
 
-func newRecorder(outer http.ResponseWriter, limit int) *recorder {
+func newRecorder(outer http.ResponseWriter, limit int, store *restflow.Store) *recorder {
 	h := outer.Header()
-	r := &recorder{outer: outer, limit: limit, seed: make(seed, len(h)), header: make(http.Header, len(h)+4)}
+	r := &recorder{outer: outer, limit: limit, control: Control{store: store}, seed: make(seed, len(h)), header: make(http.Header, len(h)+4)}
 	for k, v := range h {
 		given := slices.Clip(slices.Clone(v))
 		r.seed[k] = seeded{v, given}
@@ -116,7 +117,7 @@ func (r *recorder) pass(why string) {
 		return
 	}
 	if r.onPass != nil {
-		r.onPass()
+		r.onPass(why)
 	}
 	r.release()
 	r.passed = why
@@ -162,11 +163,12 @@ func (r *recorder) FlushError() error {
 // Hijack lets the handler take over the connection.
 func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if r.passed == "" {
+		const why = "the connection was hijacked"
 		if r.onPass != nil {
-			r.onPass()
+			r.onPass(why)
 		}
 		apply(r.seed.changes(r.header), r.outer.Header())
-		r.passed, r.header = "the connection was hijacked", r.outer.Header()
+		r.passed, r.header = why, r.outer.Header()
 	}
 	return http.NewResponseController(r.outer).Hijack()
 }
@@ -210,4 +212,16 @@ func apply(fields []restflow.Field, h http.Header) {
 			h[f.Name] = f.Values
 		}
 	}
+}
+
+// Reaches reports whether a write to w arrives at target.
+func Reaches(w, target http.ResponseWriter) bool {
+	for w != target {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = u.Unwrap()
+	}
+	return true
 }

@@ -2,9 +2,12 @@ package httpcache
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/restflow-go/restflow"
@@ -22,44 +25,69 @@ type run struct {
 
 // record runs the handler and makes an entry of its response, if the policy
 // allows. When the handler panics, what it wrote goes out before the panic goes on.
-func (e *Engine) record(x *Exchange, s restflow.Status) *run {
-	e.answer(x, restflow.Metadata{Status: s})
-	r := &run{rec: newRecorder(x.Writer, e.cfg.MaxBodyBytes)}
+func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run {
+	x.meta = restflow.Metadata{Status: s}
+	if e.cfg.SetCacheHeaders { // for whoever answers if the handler does not
+		SetHeaders(x.Writer.Header(), x.meta)
+	}
+	r := &run{rec: newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)}
+	r.rec.onPass = func(why string) {
+		f.Alone()
+		e.answer(x, x.meta, outcome{fwd: fwdOf(s), detail: why})
+	}
+	ctx, stop := f.Context(x.Request.HTTP.Context(), e.cfg.FillTimeout)
+	defer stop()
 	ended := false
 	defer func() {
 		if !ended {
+			e.uncacheable.set(x.key.Bytes, true)
 			r.rec.release()
 		}
 	}()
 	began := time.Now()
-	r.err = x.Handler.Run(r.rec)
-	if r.why, r.cause = e.refuse(x, r); r.why == "" {
+	r.err = x.Handler.Run(ctx, r.rec)
+	ended = true
+	if r.why, r.cause = e.refuse(ctx, x, r); r.why == "" {
 		r.entry = e.entry(r.rec, began)
 	}
-	ended = true
+	e.uncacheable.set(x.key.Bytes, r.why != "")
 	return r
 }
 
-// finish answers with what was recorded. err is why an entry could not be saved.
-func (e *Engine) finish(x *Exchange, r *run, entry *restflow.Entry, err error) error {
-	if entry != nil && err == nil {
-		e.answer(x, entry.Metadata(x.meta.Status))
+// finish answers with what was recorded, or with a stale entry in place of a
+// failure. err is why an entry could not be saved.
+func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err error) error {
+	if stale != nil && r.failed(x.Handler) {
+		return e.replay(x, stale, restflow.Stale, outcome{hit: true, detail: "the handler failed"})
 	}
 	ev := restflow.Event{Stored: entry != nil && err == nil, Reason: r.why, Err: r.cause}
+	meta := restflow.Metadata{Status: x.meta.Status}
 	switch {
 	case err != nil:
+		meta.Status = restflow.Bypass
 		ev.Reason, ev.Err = "the entry could not be saved", err
-		if r.rec.passed == "" {
-			e.answer(x, restflow.Metadata{Status: restflow.Bypass})
+	case ev.Stored:
+		meta = entry.Metadata(x.meta.Status)
+		if x.snap.Fault != nil {
+			ev.Reason, ev.Err = "the stored value was unreadable", x.snap.Fault
 		}
-	case r.entry != nil && entry == nil:
+	case r.entry != nil:
 		ev.Reason = "the entry was deleted meanwhile"
-	case r.why == "" && x.snap.Fault != nil:
-		ev.Reason, ev.Err = "the stored value was unreadable", x.snap.Fault
+	}
+	if r.rec.passed == "" {
+		e.answer(x, meta, outcome{fwd: fwdOf(x.meta.Status), stored: ev.Stored, detail: ev.Reason})
 	}
 	r.rec.release()
 	e.tell(x, ev)
 	return r.err
+}
+
+// failed reports whether the server is at fault and nothing has gone out yet.
+func (r *run) failed(h Handler) bool {
+	if r.rec.passed != "" {
+		return false
+	}
+	return r.err != nil && h.Failed(r.err) || r.err == nil && r.rec.status >= 500
 }
 
 // errIdentity is why an answer is not stored whose key came out differently once
@@ -67,8 +95,8 @@ func (e *Engine) finish(x *Exchange, r *run, entry *restflow.Entry, err error) e
 var errIdentity = errors.New("a request value changed while the handler ran; put the cache behind the authentication middleware")
 
 // refuse says why the recorded response may not be stored.
-func (e *Engine) refuse(x *Exchange, r *run) (why string, cause error) {
-	rec, req := r.rec, x.Request.HTTP
+func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, cause error) {
+	rec := r.rec
 	switch {
 	case r.err != nil:
 		return "the handler returned an error", r.err
@@ -78,20 +106,25 @@ func (e *Engine) refuse(x *Exchange, r *run) (why string, cause error) {
 		return "the handler reached for the writer below", nil
 	case rec.status == 0:
 		return "the handler wrote no response", nil
-	case req.Context().Err() != nil:
-		return "the request ended first", req.Context().Err()
+	case ctx.Err() != nil:
+		return "the request ended first", context.Cause(ctx)
 	}
 	for k := range rec.header {
-		if len(k) > len(http.TrailerPrefix) && k[:len(http.TrailerPrefix)] == http.TrailerPrefix {
+		if strings.HasPrefix(k, http.TrailerPrefix) {
 			return "the response has trailers", nil
 		}
+	}
+	if rec.control.reason != "" {
+		return rec.control.reason, nil
 	}
 	if why, cause := e.recheck(x); why != "" {
 		e.warn(x.Route, why)
 		return why, cause
 	}
+	told := e.identity.told(&x.built)
+	e.complete(rec, told)
 	res := &response{status: rec.status, fields: rec.fields, body: rec.body}
-	if why := e.refuseResponse(res, e.identity.told(&x.built)); why != "" {
+	if why := e.refuseResponse(res, told); why != "" {
 		return why, nil
 	}
 	return e.ask(x, res)
@@ -112,6 +145,17 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 		}
 	}
 	return e.identity.refuse(x.Request.HTTP, k, x.Handler.Identified()), nil
+}
+
+// complete adds what the handler left to the cache: that a user's own response
+// is private, and an entity tag.
+func (e *Engine) complete(rec *recorder, told bool) {
+	if told && !e.identity.shared && len(rec.header["Cache-Control"]) == 0 {
+		rec.fields = append(rec.fields, restflow.Field{Op: restflow.SetField, Name: "Cache-Control", Values: []string{"private"}})
+	}
+	if e.cfg.ETag && rec.status == http.StatusOK && len(rec.header["Etag"]) == 0 {
+		rec.fields = append(rec.fields, restflow.Field{Op: restflow.SetField, Name: "Etag", Values: []string{strongETag(rec.body)}})
+	}
 }
 
 // ask asks the user's predicate.
@@ -143,10 +187,24 @@ func (e *Engine) ask(x *Exchange, res *response) (why string, cause error) {
 func (e *Engine) entry(rec *recorder, began time.Time) *restflow.Entry {
 	res := &response{status: rec.status, fields: rec.fields, body: rec.body}
 	now := time.Now()
-	expires := e.expiry(now, res)
-	return &restflow.Entry{
-		Created: now.UnixNano(), Expires: expires, StaleUntil: expires,
-		Delta:  int64(now.Sub(began)),
+	entry := &restflow.Entry{
+		Created: now.UnixNano(), Delta: int64(now.Sub(began)), Tags: rec.control.tags,
 		Status: rec.status, Header: storable(res), Body: slices.Clip(rec.body),
 	}
+	ttl := e.lifetime(res)
+	if rec.control.hasTTL {
+		ttl = rec.control.ttl
+	}
+	if ttl == 0 {
+		return entry
+	}
+	if e.cfg.Jitter > 0 {
+		ttl -= time.Duration(e.cfg.Jitter * rand.Float64() * float64(ttl)) //nolint:gosec // not a secret
+	}
+	entry.Expires = now.Add(ttl).UnixNano()
+	entry.StaleUntil = entry.Expires
+	if !parseCacheControl(res.values("Cache-Control")).mustRevalidate {
+		entry.StaleUntil += int64(max(e.cfg.StaleWhileRevalidate, e.cfg.StaleIfError))
+	}
+	return entry
 }

@@ -7,92 +7,101 @@ import (
 	"github.com/restflow-go/restflow"
 )
 
-// The header fields that tell of the cache.
-const (
-	headerStatus   = "X-Cache-Status"
-	headerCachedAt = "X-Cached-At"
-	headerResetAt  = "X-Cache-Reset-At"
-)
-
-// isoTime is ISO 8601 with milliseconds.
-const isoTime = "2006-01-02T15:04:05.000Z07:00"
-
-// SetHeaders writes m into h, replacing what an outer cache said.
-func SetHeaders(h http.Header, m restflow.Metadata) {
-	h[headerStatus] = statusValues[m.Status]
-	setTime(h, headerCachedAt, m.CachedAt)
-	setTime(h, headerResetAt, m.ResetAt)
-}
-
-// statusValues saves an allocation for each response. They have no room to
-// append to.
-var statusValues = func() (v [restflow.Refresh + 1][]string) {
-	for s := range v {
-		v[s] = []string{restflow.Status(s).String()}
-	}
-	return v
-}()
-
-func setTime(h http.Header, name string, t time.Time) {
-	if t.IsZero() {
-		delete(h, name)
-		return
-	}
-	h[name] = []string{t.UTC().Format(isoTime)}
-}
-
 // answer settles how the exchange is answered and says so in the headers.
-func (e *Engine) answer(x *Exchange, m restflow.Metadata) {
+func (e *Engine) answer(x *Exchange, m restflow.Metadata, o outcome) {
 	x.meta = m
 	if e.cfg.SetCacheHeaders {
 		SetHeaders(x.Writer.Header(), m)
+	}
+	if e.cfg.CacheStatus {
+		o.append(x.Writer.Header(), m.ResetAt)
 	}
 }
 
 // bypass lets the handler answer, untouched.
 func (e *Engine) bypass(x *Exchange, why string, err error) error {
-	e.answer(x, restflow.Metadata{Status: restflow.Bypass})
+	e.answer(x, restflow.Metadata{Status: restflow.Bypass}, outcome{fwd: forward(x.Request.HTTP), detail: why})
 	e.tell(x, restflow.Event{Reason: why, Err: err})
-	return x.Handler.Run(x.Writer)
+	return x.Handler.Run(nil, x.Writer) //nolint:staticcheck // nil: the request's own
 }
 
-// replay answers with an entry.
-func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, why string) error {
-	w := x.Writer
-	entry.Apply(w.Header())
-	e.answer(x, entry.Metadata(s))
-	w.WriteHeader(entry.Status)
-	if x.Request.HTTP.Method != http.MethodHead && len(entry.Body) > 0 {
+// replay answers with an entry: all of it, or 304 if the client has it.
+func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o outcome) error {
+	w, r := x.Writer, x.Request.HTTP
+	h := w.Header()
+	status, unchanged := entry.Status, notModified(r, entry)
+	spare := entry.Apply(h, 1)
+	if unchanged {
+		status = http.StatusNotModified
+		dropRepresentation(h)
+	}
+	h["Age"] = append(spare, age(time.Now().UnixNano()-entry.Created))
+	e.answer(x, entry.Metadata(s), o)
+	w.WriteHeader(status)
+	if !unchanged && r.Method != http.MethodHead && len(entry.Body) > 0 {
 		_, _ = w.Write(entry.Body) // the client is gone; nobody is left to tell
 	}
-	e.tell(x, restflow.Event{Shared: s == restflow.Miss, Reason: why})
+	e.tell(x, restflow.Event{Shared: o.collapsed, Reason: o.detail})
 	return nil
 }
 
-// miss lets the handler answer, or waits for another request's that does.
-func (e *Engine) miss(x *Exchange) error {
+// miss lets the handler answer, or waits for another request's that does. A
+// stale entry stands in if the handler fails.
+func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 	if x.Request.HTTP.Method == http.MethodHead {
 		return e.plain(x, "a HEAD request fills no entry")
 	}
-	var run *run
-	entry, led, err := e.store.Fill(x.Request.HTTP.Context(), &x.key, &x.snap, func(*restflow.Flight) *restflow.Entry {
-		run = e.record(x, restflow.Miss)
-		return run.entry
-	})
+	ctx := x.Request.HTTP.Context()
+	var r *run
+	record := func(f *restflow.Flight) *restflow.Entry {
+		r = e.record(x, restflow.Miss, f)
+		return r.entry
+	}
+	var entry *restflow.Entry
+	var err error
+	led := true
+	if e.uncacheable.has(x.key.Bytes) {
+		entry, err = e.store.FillAlone(ctx, &x.key, &x.snap, record)
+	} else {
+		entry, led, err = e.store.Fill(ctx, &x.key, &x.snap, record)
+	}
 	switch {
-	case led:
-		return e.finish(x, run, entry, err)
+	case r != nil:
+		return e.finish(x, r, entry, stale, err)
 	case err != nil:
 		return e.bypass(x, "the store is in trouble", err)
-	case entry != nil:
-		return e.replay(x, entry, restflow.Miss, "")
+	case !led && entry != nil:
+		return e.replay(x, entry, restflow.Miss, outcome{fwd: "uri-miss", collapsed: true})
 	}
 	return e.plain(x, "the answer that it waited for was not stored")
 }
 
 // plain is a miss that nothing is stored of: the handler writes to the client.
 func (e *Engine) plain(x *Exchange, why string) error {
-	e.answer(x, restflow.Metadata{Status: restflow.Miss})
+	e.answer(x, restflow.Metadata{Status: restflow.Miss}, outcome{fwd: "uri-miss", detail: why})
 	e.tell(x, restflow.Event{Reason: why})
-	return x.Handler.Run(x.Writer)
+	return x.Handler.Run(nil, x.Writer) //nolint:staticcheck // nil: the request's own
+}
+
+// refresh runs the handler whatever is stored, and stores what it makes. It joins
+// no flight, since one that is under way may have begun before the data changed.
+func (e *Engine) refresh(x *Exchange) error {
+	var r *run
+	entry, err := e.store.Replace(x.Request.HTTP.Context(), &x.key, &x.snap, func(f *restflow.Flight) *restflow.Entry {
+		r = e.record(x, restflow.Refresh, f)
+		return r.entry
+	})
+	if r == nil {
+		return e.bypass(x, "the store is in trouble", err)
+	}
+	return e.finish(x, r, entry, nil, err)
+}
+
+// Delete removes the entry that answers the request of x.
+func (e *Engine) Delete(x *Exchange) error {
+	if err := e.build(x, &x.built); err != nil {
+		return err
+	}
+	e.keyspace.Fill(&x.key, &x.built, x.built.Bytes())
+	return e.store.Delete(x.Request.HTTP.Context(), &x.key)
 }

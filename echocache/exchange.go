@@ -1,0 +1,108 @@
+package echocache
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/restflow-go/restflow/internal/httpcache"
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// shape is what all exchanges of a cache have in common.
+type shape struct {
+	identity func(echo.Context) bool
+	values   []string // context values that the key reads
+}
+
+func newShape(plan *tagkey.Plan, identity func(echo.Context) bool) shape {
+	s := shape{identity: identity}
+	for _, f := range plan.Fields() {
+		if f.Source == "request" && !f.BuiltIn() {
+			name, _, _ := strings.Cut(f.SourceName, ".")
+			s.values = append(s.values, name)
+		}
+	}
+	return s
+}
+
+// exchange is one request of Echo in the hands of the engine.
+type exchange struct {
+	httpcache.Exchange
+	ctx   echo.Context
+	next  echo.HandlerFunc
+	shape *shape
+}
+
+// errRecycled is what becomes of a handler that outlived its request: outer
+// middleware ran it on another goroutine and did not wait for it.
+var errRecycled = errors.New("echocache: the context was reused while the handler ran; the timeout middleware does not wait for it")
+
+// Run lets the handler answer into w. Unless that is the client itself, the
+// handler gets an echo.Response of its own: what outer middleware registered with
+// Response.Before runs when the client is answered, and not for what is stored.
+func (x *exchange) Run(ctx context.Context, w http.ResponseWriter) error {
+	c, outer := x.ctx, x.ctx.Response()
+	if w == http.ResponseWriter(outer) {
+		return x.next(c)
+	}
+	before := c.Request()
+	during := before
+	if ctx != nil {
+		during = before.WithContext(ctx)
+		c.SetRequest(during)
+	}
+	c.SetResponse(echo.NewResponse(w, c.Echo()))
+	defer func() {
+		if !httpcache.Reaches(c.Response(), w) {
+			return // somebody else's by now
+		}
+		c.SetResponse(outer)
+		if c.Request() == during {
+			c.SetRequest(before)
+		}
+	}()
+	err := x.next(c)
+	if !httpcache.Reaches(c.Response(), w) {
+		return errors.Join(errRecycled, err)
+	}
+	return err
+}
+
+// Identified asks the user's identity extractor.
+func (x *exchange) Identified() bool {
+	return x.shape.identity != nil && x.shape.identity(x.ctx)
+}
+
+// Failed reports whether Echo would answer err with a 5xx.
+func (x *exchange) Failed(err error) bool {
+	var he *echo.HTTPError
+	return !errors.As(err, &he) || he.Code >= http.StatusInternalServerError
+}
+
+// Background copies what the handler needs into a context of its own, since Echo
+// reuses that of the request.
+func (x *exchange) Background(ctx context.Context, identified bool) (httpcache.Handler, tagkey.Request) {
+	old := x.ctx
+	r := old.Request().Clone(ctx)
+	if !identified {
+		r.Header.Del("Authorization")
+		r.Header.Del("Cookie")
+	}
+	c := old.Echo().NewContext(r, nil)
+	c.SetPath(old.Path())
+	c.SetHandler(old.Handler())
+	c.SetParamNames(slices.Clone(old.ParamNames())...)
+	c.SetParamValues(slices.Clone(old.ParamValues())...)
+	for _, name := range x.shape.values {
+		if v := old.Get(name); v != nil {
+			c.Set(name, v)
+		}
+	}
+	bg := &exchange{ctx: c, next: x.next, shape: x.shape}
+	return bg, tagkey.Request{HTTP: r, ParamNames: c.ParamNames(), ParamValues: c.ParamValues(), Values: c}
+}

@@ -1,0 +1,51 @@
+package httpcache
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/restflow-go/restflow"
+)
+
+// directed follows the Cache-Control of the request (RFC 9111, 5.2.1), when the
+// config says so. It answers the request, or takes the entry away if the client
+// will not have it.
+func (e *Engine) directed(x *Exchange, entry **restflow.Entry) (done bool, err error) {
+	h := x.Request.HTTP.Header
+	lines := h["Cache-Control"]
+	if len(lines) == 0 {
+		if p := h["Pragma"]; len(p) == 1 && p[0] == "no-cache" { // RFC 9111, 5.4
+			return true, e.refresh(x)
+		}
+		return false, nil
+	}
+	d := parseCacheControl(lines)
+	switch {
+	case d.noStore:
+		return true, e.bypass(x, "the request says no-store", nil)
+	case d.onlyIfCached:
+		return e.onlyIfCached(x, *entry, d)
+	case d.noCache:
+		return true, e.refresh(x)
+	case *entry != nil && tooOld(*entry, d):
+		return true, e.refresh(x)
+	}
+	return false, nil
+}
+
+// onlyIfCached answers from a fresh entry that is young enough, or not at all.
+func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d directives) (bool, error) {
+	if entry != nil && entry.Fresh(time.Now()) && !tooOld(entry, d) {
+		return false, nil
+	}
+	const why = "the request says only-if-cached"
+	e.answer(x, restflow.Metadata{Status: restflow.Miss}, outcome{fwd: "uri-miss", detail: why})
+	e.tell(x, restflow.Event{Reason: why})
+	x.Writer.WriteHeader(http.StatusGatewayTimeout)
+	return true, nil
+}
+
+// tooOld reports whether the entry is older than the client will have it.
+func tooOld(entry *restflow.Entry, d directives) bool {
+	return d.hasMaxAge && time.Since(time.Unix(0, entry.Created)) > d.maxAge
+}

@@ -1,0 +1,71 @@
+package httpcache
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/restflow-go/restflow"
+)
+
+// early decides at random whether a fresh entry is refreshed ahead of its end, the
+// sooner the longer it takes to make (XFetch: Vattani, Chierichetti, Lowenstein,
+// "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
+func (e *Engine) early(entry *restflow.Entry, now time.Time) bool {
+	if e.cfg.EarlyRefresh == 0 || entry.Expires == 0 {
+		return false
+	}
+	gap := float64(entry.Delta) * e.cfg.EarlyRefresh * -math.Log(1-rand.Float64()) //nolint:gosec // not a secret
+	return float64(now.UnixNano())+gap >= float64(entry.Expires)
+}
+
+// revalidate refreshes the entry in the background, unless somebody does already.
+func (e *Engine) revalidate(x *Exchange) {
+	if x.Request.HTTP.Method == http.MethodHead {
+		return
+	}
+	l := e.store.Launch(&x.key, &x.snap)
+	if l == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Request.HTTP.Context()), e.cfg.FillTimeout)
+	bg := &Exchange{Route: x.Route, Writer: &nobody{http.Header{}}}
+	bg.Handler, bg.Request = x.Handler.Background(ctx, e.identity.told(&x.built))
+	if e.build(bg, &bg.built) != nil || string(bg.built.Bytes()) != string(x.key.Bytes) {
+		cancel()
+		l.Cancel() // what the key needs does not outlive the request
+		return
+	}
+	bg.key.Bytes = bg.built.Bytes()
+	go func() {
+		defer cancel()
+		e.refill(ctx, bg, l)
+	}()
+}
+
+// refill runs the handler for nobody but the store.
+func (e *Engine) refill(ctx context.Context, bg *Exchange, l *restflow.Launch) {
+	var r *run
+	entry, err := l.Run(ctx, func(f *restflow.Flight) *restflow.Entry {
+		r = e.record(bg, restflow.Refresh, f)
+		return r.entry
+	})
+	ev := restflow.Event{Stored: entry != nil && err == nil, Err: err}
+	switch {
+	case err != nil:
+		ev.Reason = "the background refresh failed"
+	case r != nil && entry == nil:
+		ev.Reason, ev.Err = r.why, r.cause
+	}
+	bg.meta.Status = restflow.Refresh
+	e.tell(bg, ev)
+}
+
+// nobody is the client of a background refresh.
+type nobody struct{ header http.Header }
+
+func (n *nobody) Header() http.Header         { return n.header }
+func (n *nobody) Write(p []byte) (int, error) { return len(p), nil }
+func (n *nobody) WriteHeader(int)             {}

@@ -1,0 +1,54 @@
+package httpcache
+
+import (
+	"net/http"
+
+	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+func unsafeMethod(method string) bool {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// unsafe runs a handler that may change what the target URI stands for, and after
+// a success drops what is cached of it, for all users (RFC 9111, 4.4). The client
+// hears of the success only then, so that it reads what it wrote.
+func (e *Engine) unsafe(x *Exchange) error {
+	const why = "the method is not safe"
+	dropped := false
+	drop := func() {
+		if dropped {
+			return
+		}
+		dropped = true
+		ctx := x.Request.HTTP.Context()
+		if err := e.store.Bump(ctx, e.keyspace.All(), e.target(x)); err != nil {
+			e.cfg.Logger.WarnContext(ctx, "restflow: invalidation after an unsafe method", "route", x.Route, "error", err)
+		}
+	}
+	e.answer(x, restflow.Metadata{Status: restflow.Bypass}, outcome{fwd: "method"})
+	rec := newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)
+	rec.onPass = func(string) { drop() }
+	defer rec.release()
+	err := x.Handler.Run(nil, rec) //nolint:staticcheck // nil: the request's own
+	if err == nil && rec.passed == "" && rec.status < http.StatusBadRequest {
+		drop()
+	}
+	e.tell(x, restflow.Event{Reason: why, Err: err})
+	return err
+}
+
+// target is the narrowest scope that covers every entry of the target URI: of the
+// partition fields that the path gives; without one, the whole cache.
+func (e *Engine) target(x *Exchange) restflow.Scope {
+	var k tagkey.Key
+	if e.cfg.Plan.BuildRequest(&k, &x.Request) != nil {
+		return e.keyspace.All()
+	}
+	return e.keyspace.Covering(&k, e.uris)
+}
