@@ -56,6 +56,8 @@ func (c *compiler) model() {
 	switch {
 	case typ == nil:
 		c.fail("Model", flawf("set it to a value of the model, as User{}, or make the rule with On", "it is missing"))
+	case c.from.typed != nil && c.from.typed.model.Kind() != reflect.Struct:
+		c.fail("On", flawf("take a pointer to the model's struct", "its function takes a *%s", c.from.typed.model))
 	case typ.Kind() != reflect.Struct:
 		c.fail("Model", flawf("give a value of the model's struct type, as User{}", "%s is no struct", typ))
 	case c.from.typed != nil && c.from.typed.model != typ:

@@ -80,7 +80,7 @@ type Stage string
 const (
 	StagePublish   Stage = "publish"   // changes came after Close
 	StageMatch     Stage = "match"     // a rule's If, Invalidate or On function failed: the rule widened
-	StageDispatch  Stage = "dispatch"  // a dispatcher refused a job: it ran inline instead
+	StageDispatch  Stage = "dispatch"  // a dispatcher failed; a job that it did not run has run inline
 	StageDrop      Stage = "drop"      // the target could not drop
 	StageRewarm    Stage = "rewarm"    // the target dropped but could not compute entries again
 	StageSubscribe Stage = "subscribe" // a subscriber panicked

@@ -120,10 +120,8 @@ func (d *delta) compare(p *path) (held, equals bool) {
 // equal compares two values of one type: moments as such, the rest deeply.
 func equal(a, b reflect.Value) bool {
 	switch {
-	case a.CanInt():
-		return a.Int() == b.Int()
-	case a.Kind() == reflect.String:
-		return a.String() == b.String()
+	case a.Kind() <= reflect.Complex128, a.Kind() == reflect.String:
+		return a.Equal(b)
 	case a.Type() == timeType:
 		return a.Interface().(time.Time).Equal(b.Interface().(time.Time))
 	case a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil():

@@ -2,6 +2,7 @@ package signals
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync/atomic"
@@ -57,9 +58,15 @@ func (l *lane) dispatch(ctx context.Context, b *Bus, j Job) error {
 	}
 	j.ran = new(atomic.Bool)
 	err := guard(func() error { return l.via.dispatcher.Dispatch(ctx, j) })
-	if err == nil || j.ran.Load() {
+	if err == nil {
+		return nil
+	}
+	var known *WorkError
+	if !errors.As(err, &known) { // else Run has reported it
+		_ = b.report(ctx, j.failed(StageDispatch, err))
+	}
+	if j.ran.Load() {
 		return err
 	}
-	_ = b.report(ctx, j.failed(StageDispatch, err))
 	return b.run(ctx, l.target, &j)
 }

@@ -107,7 +107,7 @@ func (r *rule) collect(ctx context.Context, d *delta, w *work) (err error) {
 		w.groups.widen()
 	}
 	switch {
-	case d.blind():
+	case d.blind(), w.groups.all && (!r.rewarm || w.rewarm.all): // nothing that could be added
 	case r.custom != nil:
 		return r.collectCustom(ctx, d, w)
 	case r.typed != nil:

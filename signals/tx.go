@@ -17,10 +17,18 @@ type Tx struct {
 	parent *Tx // the transaction that this one is a savepoint of
 	outer  *Tx // the Tx that the context held before, of whatever bus
 
-	mu      sync.Mutex // protects what follows; a child's is never held while a parent's is taken
+	mu      sync.Mutex // protects what follows; never held while another Tx's is taken
 	state   txState
 	changes []Change
-	queued  map[reflect.Type]int // changes by model; collapsed when the model has become one Bulk change
+	bulks   []*Change // follow them
+	queued  map[reflect.Type]*tally
+}
+
+// tally is what a Tx knows of one model: how many of its changes are queued, and once they were
+// too many, the Bulk change that stands for them all.
+type tally struct {
+	n    int
+	bulk *Change
 }
 
 type txState uint8
@@ -30,8 +38,6 @@ const (
 	txCommitted
 	txRolledBack
 )
-
-const collapsed = -1
 
 type txKey struct{}
 
@@ -82,23 +88,17 @@ func (t *Tx) isOpen() bool {
 	return t.state == txOpen
 }
 
-// Add queues changes. It copies the instances they point to, as far as rules read them, so the
-// caller may go on changing its own. On a Tx that has ended it publishes at once: a change that
-// comes too late is not lost, and its failure is reported.
+// Add queues changes. It copies the instances they point to, as far as Map, Watch, When and Reads
+// of rules reach, so the caller may go on changing its own. On a Tx that has ended it publishes at
+// once: a change that comes too late is not lost, and its failure is reported.
 func (t *Tx) Add(changes ...Change) {
-	reg := t.bus.registry.Load()
-	copies := make([]Change, len(changes))
-	for i, c := range changes {
-		c.normalize()
-		copies[i] = reg.snapshot(c)
-	}
-	if !t.push(copies) {
-		t.bus.publishLate(copies)
+	if !t.push(changes, true) {
+		t.bus.publishLate(changes)
 	}
 }
 
-// push queues changes that are already copies; false means that the Tx has ended.
-func (t *Tx) push(changes []Change) bool {
+// push queues changes; false means that the Tx has ended.
+func (t *Tx) push(changes []Change, copying bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state != txOpen {
@@ -106,66 +106,67 @@ func (t *Tx) push(changes []Change) bool {
 	}
 	reg := t.bus.registry.Load()
 	for _, c := range changes {
-		t.pushOne(c, reg.hears(c.Model))
+		c.normalize()
+		if !t.widened(reg, c) {
+			if copying {
+				c = reg.snapshot(c)
+			}
+			t.changes = append(t.changes, c)
+		}
 	}
 	return true
 }
 
-// pushOne keeps of a model that nobody listens to only that it changed, lest a rule that is bound
-// before the commit should miss it.
-func (t *Tx) pushOne(c Change, heard bool) {
-	if t.queued == nil {
-		t.queued = make(map[reflect.Type]int)
+// widened counts a change, and reports whether it went into its model's Bulk change. That happens
+// past the limit, and at once for a model that nobody listens to: of that one only the fact is
+// kept, lest a rule that is bound before the commit should miss it.
+func (t *Tx) widened(reg *registry, c Change) bool {
+	q := t.queued[c.Model]
+	if q == nil {
+		q = new(tally)
+		if t.queued == nil {
+			t.queued = make(map[reflect.Type]*tally)
+		}
+		t.queued[c.Model] = q
 	}
-	switch n := t.queued[c.Model]; {
-	case n == collapsed:
-		t.mergeBulk(c)
-	case n >= t.bus.config.MaxQueued, !heard:
-		t.collapse(c)
+	switch {
+	case q.bulk != nil:
+		q.bulk.widen(c)
+	case q.n >= t.bus.config.MaxQueued, !reg.hears(c.Model):
+		q.bulk = t.collapse(c)
+		t.bulks = append(t.bulks, q.bulk)
 	default:
-		t.queued[c.Model] = n + 1
-		t.changes = append(t.changes, c)
+		q.n++
+		return false
 	}
+	return true
 }
 
-// collapse replaces all queued changes of a model, and c, by one Bulk change.
-func (t *Tx) collapse(c Change) {
-	bulk := bulkOf(c)
+// collapse takes all changes of c's model out of the queue and makes one Bulk change of them and c.
+func (t *Tx) collapse(c Change) *Change {
+	bulk := &Change{Model: c.Model, Table: c.Table, Op: c.Op, Fields: slices.Clone(c.Fields), Bulk: true}
 	t.changes = slices.DeleteFunc(t.changes, func(q Change) bool {
-		if q.Model != c.Model {
-			return false
+		if q.Model == c.Model {
+			bulk.widen(q)
 		}
-		bulk = widen(bulk, q)
-		return true
+		return q.Model == c.Model
 	})
-	t.changes = append(t.changes, bulk)
-	t.queued[c.Model] = collapsed
+	return bulk
 }
 
-func (t *Tx) mergeBulk(c Change) {
-	i := slices.IndexFunc(t.changes, func(q Change) bool { return q.Model == c.Model })
-	t.changes[i] = widen(t.changes[i], c)
-}
-
-// bulkOf is the change without its instances.
-func bulkOf(c Change) Change {
-	return Change{Model: c.Model, Table: c.Table, Op: c.Op, Fields: slices.Clone(c.Fields), Bulk: true}
-}
-
-// widen lets the Bulk change stand for c as well. Fields that either of them does not know are
-// unknown; only an update has fields to know.
-func widen(bulk, c Change) Change {
-	bulk.Op |= c.Op
-	if bulk.Fields == nil || c.Fields == nil {
-		bulk.Fields = nil
-		return bulk
+// widen lets a Bulk change stand for another one as well. Fields that either does not know are
+// unknown.
+func (c *Change) widen(o Change) {
+	c.Op |= o.Op
+	if c.Fields == nil || o.Fields == nil {
+		c.Fields = nil
+		return
 	}
-	for _, f := range c.Fields {
-		if !slices.Contains(bulk.Fields, f) {
-			bulk.Fields = append(bulk.Fields, f)
+	for _, f := range o.Fields {
+		if !slices.Contains(c.Fields, f) {
+			c.Fields = append(c.Fields, f)
 		}
 	}
-	return bulk
 }
 
 // end moves the Tx out of its open state and takes its queue.
@@ -176,7 +177,10 @@ func (t *Tx) end(state txState) ([]Change, bool) {
 		return nil, false
 	}
 	changes := t.changes
-	t.state, t.changes, t.queued = state, nil, nil
+	for _, bulk := range t.bulks {
+		changes = append(changes, *bulk)
+	}
+	t.state, t.changes, t.bulks, t.queued = state, nil, nil, nil
 	return changes, true
 }
 
@@ -193,7 +197,7 @@ func (t *Tx) Commit(ctx context.Context) error {
 		return ErrTxDone
 	case t.parent == nil:
 		return t.bus.Publish(ctx, changes...)
-	case t.parent.push(changes):
+	case t.parent.push(changes, false):
 		return nil
 	case t.parent.rolledBack():
 		return ErrTxDone
@@ -211,9 +215,9 @@ func (t *Tx) rolledBack() bool {
 // Rollback drops the queue. After Commit it does nothing, so it can be deferred.
 func (t *Tx) Rollback() { t.end(txRolledBack) }
 
-// Len returns the number of queued changes.
+// Len returns the number of queued changes, a Bulk change counting as one.
 func (t *Tx) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.changes)
+	return len(t.changes) + len(t.bulks)
 }
