@@ -57,9 +57,10 @@ func (c *Control) Tag(ctx context.Context, tags ...string) error {
 	if c == nil || len(tags) == 0 {
 		return nil
 	}
-	scopes := make([]restflow.Scope, len(tags))
-	for i, t := range tags {
-		scopes[i] = restflow.TagScope(t)
+	scopes := make([]restflow.Scope, 0, len(tags)+1)
+	scopes = append(scopes, restflow.AnyTag)
+	for _, t := range tags {
+		scopes = append(scopes, restflow.TagScope(t))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
