@@ -57,7 +57,7 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
 		MaximumWeight:    uint64(cfg.MaxBytes),
 		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
-		ExpiryCalculator: otter.ExpiryWritingFunc(lifetime),
+		ExpiryCalculator: otter.ExpiryWritingFunc(keepFor),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("restflow: NewMemory: %w", err)
@@ -67,8 +67,8 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 	return newStore(m, limits{}), nil
 }
 
-// lifetime is how long otter keeps an entry: to the end of its stale window.
-func lifetime(e otter.Entry[uint64, *Entry]) time.Duration {
+// keepFor is how long otter keeps an entry: to the end of its stale window.
+func keepFor(e otter.Entry[uint64, *Entry]) time.Duration {
 	if e.Value.Expires == 0 {
 		return 100 * 365 * 24 * time.Hour
 	}

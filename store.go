@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ type core struct {
 	repair     *repairer
 	flights    flights
 	background atomic.Int64 // launches that have not ended
+	functions  sync.Map     // claims of functions that named themselves
 	onError    func(op string, err error)
 }
 
