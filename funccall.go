@@ -1,0 +1,123 @@
+package restflow
+
+import (
+	"context"
+	"time"
+
+	"github.com/restflow-go/restflow/tagkey"
+)
+
+// troubled is the reason that events give when the store failed before the
+// function ran.
+const troubled = "the store is in trouble"
+
+// call is what one call needs besides its arguments, reused from call to call.
+type call[K any] struct {
+	arg   K // here, since the plan takes a pointer
+	built tagkey.Key
+	key   Key
+	snap  Snapshot
+}
+
+// open builds the key of k.
+func (f *Func[K, V]) open(k K) (*call[K], error) {
+	c := f.calls.Get().(*call[K])
+	c.arg = k
+	if err := f.keyspace.Plan.BuildValue(&c.built, &c.arg); err != nil {
+		f.close(c)
+		return nil, err
+	}
+	f.identity.append(&c.built)
+	f.keyspace.Fill(&c.key, &c.built, c.built.Bytes())
+	return c, nil
+}
+
+// close takes c back, with its buffers and without what belongs to the caller.
+func (f *Func[K, V]) close(c *call[K]) {
+	var none K
+	c.arg = none
+	c.snap.Entry, c.snap.Fault = nil, nil
+	f.calls.Put(c)
+}
+
+// outcome is what a call came to.
+type outcome[V any] struct {
+	value V
+	meta  Metadata
+	err   error  // the function's
+	why   string // why nothing was stored, or ""
+	cause error  // the failure behind why
+}
+
+func (o outcome[V]) unwrap() (V, Metadata, error) { return o.value, o.meta, o.err }
+
+// hit answers from the entry that was loaded, if it is fresh and holds a V. What
+// does not is noted as a fault, and the call is a miss.
+func (f *Func[K, V]) hit(ctx context.Context, c *call[K]) (v V, m Metadata, ok bool) {
+	e := c.snap.Entry
+	if e == nil || !e.Fresh(time.Now()) {
+		return v, m, false
+	}
+	v, err := f.results.unpack(e)
+	if err != nil {
+		c.snap.Fault = err
+		return v, m, false
+	}
+	m = e.Metadata(Hit)
+	f.tell(ctx, c, Event{Status: Hit})
+	return v, m, true
+}
+
+// miss runs the function, or waits for another call's run.
+func (f *Func[K, V]) miss(ctx context.Context, k K, c *call[K]) outcome[V] {
+	var r run[V]
+	e, led, err := f.store.Fill(ctx, &c.key, &c.snap, func(*Flight) *Entry {
+		r = f.run(ctx, k)
+		return r.entry
+	})
+	switch {
+	case led:
+		return f.finish(ctx, c, Miss, &r, e, err)
+	case err != nil:
+		return f.plain(ctx, k, c, Bypass, troubled, err)
+	case e != nil:
+		return f.join(ctx, k, c, e)
+	case ctx.Err() != nil:
+		o := outcome[V]{meta: Metadata{Status: Miss}, err: ctx.Err(), why: "the call ended while it waited", cause: ctx.Err()}
+		f.tell(ctx, c, Event{Status: Miss, Reason: o.why, Err: o.cause})
+		return o
+	}
+	return f.plain(ctx, k, c, Miss, "the result that it waited for was not stored", nil)
+}
+
+// join answers with what another call's run stored.
+func (f *Func[K, V]) join(ctx context.Context, k K, c *call[K], e *Entry) outcome[V] {
+	v, err := f.results.unpack(e)
+	if err != nil {
+		return f.plain(ctx, k, c, Miss, "the stored value was unreadable", err)
+	}
+	f.tell(ctx, c, Event{Status: Miss, Shared: true})
+	return outcome[V]{value: v, meta: e.Metadata(Miss)}
+}
+
+// plain runs the function for this caller alone and stores nothing.
+func (f *Func[K, V]) plain(ctx context.Context, k K, c *call[K], s Status, why string, cause error) outcome[V] {
+	f.tell(ctx, c, Event{Status: s, Reason: why, Err: cause})
+	v, err := f.compute(ctx, k)
+	return outcome[V]{v, Metadata{Status: s}, err, why, cause}
+}
+
+// compute calls the function. It is the only place that does.
+func (f *Func[K, V]) compute(ctx context.Context, k K) (V, error) { return f.fn(ctx, k) }
+
+// tell reports what became of a call; c is nil if it has no key.
+func (f *Func[K, V]) tell(ctx context.Context, c *call[K], ev Event) {
+	if f.cfg.OnEvent == nil {
+		return
+	}
+	ev.Cache = f.keyspace.Plan.Namespace()
+	if c != nil {
+		ev.Key = c.built.String()
+	}
+	f.cfg.OnEvent(context.WithoutCancel(ctx), ev)
+}

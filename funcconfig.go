@@ -1,0 +1,112 @@
+package restflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/restflow-go/restflow/internal/lifetime"
+	"github.com/restflow-go/restflow/signals"
+)
+
+// FuncConfig configures NewFunc for a function with results of type V. Only
+// Store is required.
+type FuncConfig[V any] struct {
+	// Store keeps the results. Required.
+	Store *Store
+
+	// Name tells functions apart that share a key struct and a result type: it
+	// is part of every key. Functions of one name share their results.
+	// Default: the Go name of the function, and then NewFunc refuses a second
+	// one of that name. A function literal has no Go name that outlives a
+	// build, so that it needs a Name with a store which does: a shared one.
+	Name string
+
+	// Namespace takes the place of the key struct's. Caches that share a
+	// namespace and a store are invalidated together.
+	// Default: the key struct's, by default its package path and name.
+	Namespace string
+
+	// TTL is how long a result answers. Default 1 hour.
+	TTL time.Duration
+
+	// NoExpiration keeps results until they are invalidated or evicted.
+	// Excludes TTL.
+	NoExpiration bool
+
+	// Jitter is the share of the TTL, from 0 up to but not including 1, by
+	// which each entry's is shortened at random, so that results made together
+	// do not expire together. Default 0.
+	Jitter float64
+
+	// CacheIf stores only results for which it returns true. An error means
+	// that the result is not stored; the caller gets it all the same. Its
+	// context is the call's. Excludes CacheUnless. Default: all are stored.
+	CacheIf func(ctx context.Context, v V) (bool, error)
+
+	// CacheUnless keeps results for which it returns true from being stored,
+	// and is otherwise like CacheIf.
+	CacheUnless func(ctx context.Context, v V) (bool, error)
+
+	// StoreTimeout bounds each call of a shared store.
+	// Default: the store's own, 250 ms.
+	StoreTimeout time.Duration
+
+	// Codec encodes results for stores that keep bytes: all but NewMemory's,
+	// which does not ask it. Default JSON.
+	Codec Codec
+
+	// Clone copies a result, deep enough that nobody who changes the copy
+	// reaches the original. It matters for stores that keep results as they
+	// are, which is NewMemory's: with it, what is stored and what every caller
+	// gets are copies. Without it, all callers get the stored value itself, so
+	// that the slices, maps and pointers in it must not be changed by anyone.
+	// A store that keeps bytes decodes a copy for every caller and does not ask it.
+	// Default: none.
+	Clone func(v V) V
+
+	// Weigh estimates how many bytes of memory a result holds, for the bound
+	// of NewMemory. Default: the size of the value and of what its exported
+	// fields lead to; of more than 64 elements of a slice or map, 64 stand for
+	// all.
+	Weigh func(v V) int
+
+	// InvalidatesOn are the rules by which committed changes that Bus carries
+	// drop or, with Rewarm, renew results. More can be added later with
+	// Bus.Bind(f.Target(), …).
+	InvalidatesOn []signals.Rule
+
+	// Bus carries the changes. Required with InvalidatesOn.
+	Bus *signals.Bus
+
+	// OnEvent is told of every call: how it was answered, and why its result
+	// was not cached. It runs on the caller's goroutine. Default: none.
+	OnEvent func(ctx context.Context, ev Event)
+}
+
+// check returns the faults that do not depend on the function, all at once, and
+// fills in defaults.
+func (c *FuncConfig[V]) check(l *lifetime.Lifetime) error {
+	*l = lifetime.Lifetime{TTL: c.TTL, NoExpiration: c.NoExpiration, Jitter: c.Jitter}
+	errs := l.Normalize("restflow: FuncConfig.")
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("restflow: FuncConfig."+format, args...))
+	}
+	if c.Store == nil {
+		bad("Store is nil; give one made by NewMemory, NewRedis or NewStore")
+	}
+	if c.CacheIf != nil && c.CacheUnless != nil {
+		bad("CacheIf and CacheUnless exclude each other; remove one")
+	}
+	if c.StoreTimeout < 0 {
+		bad("StoreTimeout: %v is negative; leave it 0 for the store's own", c.StoreTimeout)
+	}
+	if len(c.InvalidatesOn) > 0 && c.Bus == nil {
+		bad("InvalidatesOn needs a Bus that carries the changes; set Bus")
+	}
+	if c.Codec != nil && c.Codec.Name() == "" {
+		bad("Codec: a %T has no name; return one from Name that no other codec has", c.Codec)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,108 @@
+package restflow
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Peek returns the cached result for k and never runs the function. The status is
+// Hit, or Stale when the entry is kept past its TTL. The error is ErrMiss if there is
+// none, the store's, or that of a key that cannot be built.
+func (f *Func[K, V]) Peek(ctx context.Context, k K) (v V, m Metadata, err error) {
+	c, m, err := f.find(ctx, k)
+	if err != nil {
+		return v, m, err
+	}
+	defer f.close(c)
+	if v, err = f.results.unpack(c.snap.Entry); err != nil {
+		return v, Metadata{}, errors.Join(ErrMiss, err)
+	}
+	return v, m, nil
+}
+
+// Metadata is Peek without the result, which is not decoded.
+func (f *Func[K, V]) Metadata(ctx context.Context, k K) (Metadata, error) {
+	c, m, err := f.find(ctx, k)
+	if err != nil {
+		return m, err
+	}
+	f.close(c)
+	return m, nil
+}
+
+// find loads the entry of k. On success the caller closes the call.
+func (f *Func[K, V]) find(ctx context.Context, k K) (*call[K], Metadata, error) {
+	c, err := f.open(k)
+	if err != nil {
+		return nil, Metadata{}, err
+	}
+	var m Metadata
+	if err = f.store.Load(ctx, &c.key, &c.snap); err == nil {
+		m, err = c.snap.Peek(time.Now())
+	}
+	if err != nil {
+		f.close(c)
+		return nil, Metadata{}, err
+	}
+	return c, m, nil
+}
+
+// Refresh runs the function whatever is cached, and caches what it returns in
+// place of that. It joins no run that is under way, and what such a run makes is not
+// stored any more. If the function fails, its error is returned and the entry
+// stays as it was. The status is Refresh, or Bypass if the result could not be
+// stored; it was returned all the same.
+func (f *Func[K, V]) Refresh(ctx context.Context, k K) (V, Metadata, error) {
+	return f.refresh(ctx, k).unwrap()
+}
+
+func (f *Func[K, V]) refresh(ctx context.Context, k K) outcome[V] {
+	c, err := f.open(k)
+	if err != nil {
+		return f.plain(ctx, k, nil, Bypass, "the key cannot be built", err)
+	}
+	defer f.close(c)
+	if err := f.store.Load(ctx, &c.key, &c.snap); err != nil {
+		return f.plain(ctx, k, c, Bypass, troubled, err)
+	}
+	var r run[V]
+	ran := false
+	e, err := f.store.Replace(ctx, &c.key, &c.snap, func(*Flight) *Entry {
+		ran, r = true, f.run(ctx, k)
+		return r.entry
+	})
+	if !ran {
+		return f.plain(ctx, k, c, Bypass, troubled, err)
+	}
+	return f.finish(ctx, c, Refresh, &r, e, err)
+}
+
+// Bypass runs the function past the cache: nothing is looked up or stored.
+func (f *Func[K, V]) Bypass(ctx context.Context, k K) (V, error) {
+	o := f.plain(ctx, k, nil, Bypass, "asked for", nil)
+	return o.value, o.err
+}
+
+// Delete removes the cached result for k, and keeps runs for it that are under way
+// in this process from being stored. It is no error when there is none. Only
+// Invalidate also reaches runs in other processes.
+func (f *Func[K, V]) Delete(ctx context.Context, k K) error {
+	c, err := f.open(k)
+	if err != nil {
+		return err
+	}
+	defer f.close(c)
+	return f.store.Delete(ctx, &c.key)
+}
+
+// Key returns the full key of k, printable, as events show it. It asks no store.
+// An error says why no key can be built of k; a call with it is a Bypass.
+func (f *Func[K, V]) Key(k K) (string, error) {
+	c, err := f.open(k)
+	if err != nil {
+		return "", err
+	}
+	defer f.close(c)
+	return c.built.String(), nil
+}

@@ -1,0 +1,23 @@
+package restflow
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrMiss is seen by those who look for an entry when there is none that could
+// answer: it was never made, has expired, or was invalidated, deleted or evicted.
+var ErrMiss = errors.New("restflow: not cached")
+
+// Peek tells of the entry that was loaded, for those who only look: Hit if it
+// answers, Stale if it is kept past its TTL, ErrMiss if there is none.
+func (s *Snapshot) Peek(now time.Time) (Metadata, error) {
+	switch e := s.Entry; {
+	case e == nil, !e.Servable(now):
+		return Metadata{}, ErrMiss
+	case e.Fresh(now):
+		return e.Metadata(Hit), nil
+	default:
+		return e.Metadata(Stale), nil
+	}
+}
