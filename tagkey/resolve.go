@@ -57,14 +57,10 @@ func (s *step) answersTo(name string) bool {
 func (p *Plan) unresolved(name string) error {
 	for i := p.parts; i < len(p.steps); i++ {
 		if p.steps[i].answersTo(name) {
-			return p.resolveError(name, "is no partition field", "flag it partition, or "+p.listPartitions())
+			return p.resolveError(name, "is no partition field", "flag it partition; "+p.listPartitions())
 		}
 	}
-	names := make([]string, p.parts)
-	for i := range names {
-		names[i] = p.steps[i].Name
-	}
-	if near := nearest(strings.ToLower(name), names); near != "" {
+	if near := nearest(strings.ToLower(name), p.partitionNames()); near != "" {
 		return p.resolveError(name, "is unknown", "did you mean "+strconv.Quote(near)+"? "+p.listPartitions())
 	}
 	return p.resolveError(name, "is unknown", p.listPartitions())
@@ -74,11 +70,23 @@ func (p *Plan) listPartitions() string {
 	if p.parts == 0 {
 		return "there are no partition fields"
 	}
+	return "the partition fields are " + strings.Join(p.partitionNames(), ", ")
+}
+
+// partitionNames are what resolvePartition takes: names, with their source where
+// two share one.
+func (p *Plan) partitionNames() []string {
+	count := make(map[string]int)
+	for i := range p.parts {
+		count[p.steps[i].Name]++
+	}
 	names := make([]string, p.parts)
 	for i := range names {
-		names[i] = p.steps[i].Name
+		if names[i] = p.steps[i].Name; count[names[i]] > 1 {
+			names[i] = p.steps[i].id()
+		}
 	}
-	return "the partition fields are " + strings.Join(names, ", ")
+	return names
 }
 
 func (p *Plan) resolveError(name, problem, mend string) error {
