@@ -83,7 +83,7 @@ func (p *parser) control(i int) Statement {
 	case t.is("BEGIN") && len(p.tokens) <= i+4, t.is("START") && next.is("TRANSACTION"):
 		return Statement{Verb: Begin}
 	case t.is("COMMIT", "END") && !next.is("PREPARED"):
-		return Statement{Verb: Commit}
+		return Statement{Verb: Commit, Chains: p.chains()}
 	case t.is("ROLLBACK", "ABORT") && !next.is("PREPARED"):
 		return p.rollback(i + 1)
 	case t.is("SAVEPOINT"):
@@ -104,7 +104,16 @@ func (p *parser) rollback(i int) Statement {
 	case p.at(i).name() && !p.at(i).is("AND"): // SQL Server's ROLLBACK TRANSACTION name
 		return Statement{Verb: RollbackTo, Name: p.savepoint(i)}
 	}
-	return Statement{Verb: Rollback}
+	return Statement{Verb: Rollback, Chains: p.chains()}
+}
+
+func (p *parser) chains() bool {
+	for i, t := range p.tokens {
+		if t.is("CHAIN") {
+			return !p.at(i - 1).is("NO")
+		}
+	}
+	return false
 }
 
 func (p *parser) savepoint(i int) string {

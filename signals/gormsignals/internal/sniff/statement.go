@@ -25,6 +25,7 @@ type Statement struct {
 	Name    string   // the savepoint's, in lower case
 	Counted bool     // a single INSERT, UPDATE or DELETE: no affected row means that nothing was written
 	Commits bool     // the database commits the open transaction before it runs this
+	Chains  bool     // COMMIT and ROLLBACK AND CHAIN begin the next transaction at once
 }
 
 // Parse splits sql and tells about each statement. Text whose quotes never end is one Unknown.

@@ -1,0 +1,169 @@
+package gormsignals
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"sync"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
+	"github.com/restflow-go/restflow/signals"
+)
+
+// entry is a model that somebody listens to, with what they need.
+type entry struct {
+	*model
+	need        signals.Need
+	columns     []*schema.Field // to be supplied, primary key included
+	columnNames []string        // their Go names; nil if they are all there is
+}
+
+// catalog is what the plugin derived from one generation of the bus's rules. It is immutable, but
+// for models that only subscribers listen to, which are added as they are seen.
+type catalog struct {
+	generation any
+	byType     map[reflect.Type]*entry
+	byTable    map[string][]*entry // models stored in the table
+	further    map[string][]*entry // models that Config.Tables adds
+	all        []*entry
+
+	subscribed bool     // somebody listens to every model
+	others     sync.Map // reflect.Type to *entry
+}
+
+// catalog returns the current catalog. Its common case is two atomic loads.
+func (p *Plugin) catalog() *catalog {
+	c := p.current.Load()
+	if generation := p.bus.Generation(); c == nil || c.generation != generation {
+		return p.rebuild(generation)
+	}
+	return c
+}
+
+func (p *Plugin) rebuild(generation any) *catalog {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.current.Load(); c != nil && c.generation == generation {
+		return c
+	}
+	c := &catalog{
+		generation: generation,
+		byType:     map[reflect.Type]*entry{},
+		byTable:    map[string][]*entry{},
+		further:    map[string][]*entry{},
+	}
+	_, c.subscribed = p.bus.Wants(reflect.TypeFor[struct{}]())
+	for _, t := range p.bus.Models() {
+		if e := p.entry(t); e != nil {
+			c.add(e)
+		}
+	}
+	for table, models := range p.config.Tables {
+		for _, m := range models {
+			if e := c.byType[structType(reflect.TypeOf(m))]; e != nil {
+				c.further[tableName(table)] = append(c.further[tableName(table)], e)
+			}
+		}
+	}
+	p.current.Store(c)
+	return c
+}
+
+func (c *catalog) add(e *entry) {
+	c.byType[e.typ] = e
+	c.byTable[e.table] = append(c.byTable[e.table], e)
+	c.all = append(c.all, e)
+}
+
+// entry makes the entry of a model; nil if GORM cannot store it, which is no fault: rules may
+// listen to models of other sources.
+func (p *Plugin) entry(t reflect.Type) *entry {
+	need, ok := p.bus.Wants(t)
+	if !ok || t.Kind() != reflect.Struct {
+		return nil
+	}
+	m, err := newModel(p.db, t)
+	if err != nil {
+		if !errors.Is(err, schema.ErrUnsupportedDataType) {
+			p.config.logger().Warn("gormsignals: a model with rules is not one that GORM can store; its writes are not seen", "model", t, "error", err)
+		}
+		return nil
+	}
+	e := &entry{model: m, need: need, columns: m.wanted(need)}
+	if !m.whole || !covers(e.columns, m.columns) {
+		e.columnNames = slices.Clip(m.names(e.columns))
+	}
+	return e
+}
+
+// wanted lists the columns of a need, after the primary key.
+func (m *model) wanted(need signals.Need) []*schema.Field {
+	columns := slices.Clone(m.schema.PrimaryFields)
+	add := func(fields []*schema.Field) {
+		for _, f := range fields {
+			if f.Readable && !slices.Contains(columns, f) {
+				columns = append(columns, f)
+			}
+		}
+	}
+	if need.Whole {
+		add(m.columns)
+	}
+	for _, path := range need.Fields {
+		add(m.find(path))
+	}
+	return columns
+}
+
+// subjects are the registered models that a statement writes.
+type subjects struct {
+	own     *entry   // the statement's own model
+	table   []*entry // other models of the same table
+	further []*entry // by Config.Tables
+}
+
+func (s subjects) none() bool { return s.own == nil && len(s.table) == 0 && len(s.further) == 0 }
+
+// subjects finds the models of a statement: by type and, since other types and plain maps are
+// written too, by table.
+func (p *Plugin) subjects(stmt *gorm.Statement) (s subjects) {
+	c := p.catalog()
+	if stmt.Schema != nil {
+		s.own = c.byType[stmt.Schema.ModelType]
+		if s.own == nil && c.subscribed {
+			s.own = p.other(c, stmt.Schema.ModelType)
+		}
+	}
+	if len(c.all) == 0 {
+		return s
+	}
+	table := tableName(stmt.Table)
+	s.further = c.further[table]
+	switch same := c.byTable[table]; {
+	case len(same) == 0, len(same) == 1 && same[0] == s.own:
+	default:
+		s.table = slices.DeleteFunc(slices.Clone(same), func(e *entry) bool { return e == s.own })
+	}
+	return s
+}
+
+// other returns the entry of a model that only subscribers listen to.
+func (p *Plugin) other(c *catalog, t reflect.Type) *entry {
+	if e, ok := c.others.Load(t); ok {
+		return e.(*entry)
+	}
+	e := p.entry(t)
+	if e != nil {
+		c.others.Store(t, e)
+	}
+	return e
+}
+
+func structType(t reflect.Type) reflect.Type {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
+}

@@ -1,0 +1,192 @@
+package gormsignals
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// reading is a SELECT that the plugin makes on a statement's connection.
+type reading struct {
+	where []clause.Expression
+	lock  string // strength of a row lock, where the database has them; empty for none
+}
+
+// read returns the rows of the model that match, at most MaxRows of them; false means that there
+// are more. It goes around GORM's callbacks: no hook, scope or other plugin runs for it, and a
+// resolver cannot send it to a replica. The logger sees it.
+func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value, bool, error) {
+	limit := w.plugin.config.MaxRows + 1
+	stmt := e.statement(ctx, w)
+	stmt.AddClause(clause.Select{Columns: columnsOf(e.columns)})
+	stmt.AddClause(clause.From{})
+	if len(r.where) > 0 {
+		stmt.AddClause(clause.Where{Exprs: slices.Clone(r.where)}) // building reorders them
+	}
+	stmt.AddClause(clause.Limit{Limit: &limit})
+	if r.lock != "" {
+		stmt.AddClause(clause.Locking{Strength: r.lock})
+	}
+	stmt.Build("SELECT", "FROM", "WHERE", "LIMIT", "FOR")
+	if err := e.query(ctx, w, stmt); err != nil {
+		return nil, false, &ReadError{Table: stmt.Table, Err: err}
+	}
+	n := stmt.ReflectValue.Len()
+	if n == limit {
+		return nil, false, nil
+	}
+	rows := make([]reflect.Value, n)
+	for i := range rows {
+		rows[i] = stmt.ReflectValue.Index(i).Addr()
+	}
+	return rows, true, nil
+}
+
+// statement makes an empty statement on the table that the observed one writes.
+func (e *entry) statement(ctx context.Context, w *watch) *gorm.Statement {
+	from := w.db.Statement
+	dest := reflect.New(reflect.SliceOf(e.typ))
+	db := &gorm.DB{Config: w.db.Config}
+	stmt := &gorm.Statement{
+		DB:           db,
+		Table:        from.Table,
+		TableExpr:    from.TableExpr,
+		Model:        reflect.New(e.typ).Interface(),
+		Dest:         dest.Interface(),
+		ReflectValue: dest.Elem(),
+		Clauses:      map[string]clause.Clause{},
+		ConnPool:     w.ConnPool,
+		Schema:       e.schema,
+		Context:      ctx,
+		Unscoped:     true,
+	}
+	db.Statement = stmt
+	return stmt
+}
+
+func (e *entry) query(ctx context.Context, w *watch, stmt *gorm.Statement) error {
+	if stmt.DB.Error != nil {
+		return stmt.DB.Error
+	}
+	began := time.Now()
+	rows, err := w.ConnPool.QueryContext(ctx, stmt.SQL.String(), stmt.Vars...)
+	if err == nil {
+		gorm.Scan(rows, stmt.DB, 0)
+		if err = rows.Close(); err == nil {
+			err = stmt.DB.Error
+		}
+	}
+	stmt.DB.Logger.Trace(ctx, began, func() (string, int64) {
+		return stmt.DB.Dialector.Explain(stmt.SQL.String(), stmt.Vars...), stmt.DB.RowsAffected
+	}, err)
+	return err
+}
+
+func columnsOf(fields []*schema.Field) []clause.Column {
+	columns := make([]clause.Column, len(fields))
+	for i, f := range fields {
+		columns[i] = clause.Column{Table: clause.CurrentTable, Name: f.DBName}
+	}
+	return columns
+}
+
+// before reads and locks the rows that the statement is about to write. Without the lock another
+// transaction could change a row between the two, and its true previous value would be missed.
+// The statement takes the same locks a moment later.
+func (e *entry) readBefore(ctx context.Context, w *watch, where []clause.Expression, lock string) ([]reflect.Value, bool, error) {
+	switch w.db.Dialector.Name() {
+	case "postgres":
+	case "mysql":
+		lock = "UPDATE"
+	case "sqlite":
+		if err := e.lockSQLite(ctx, w); err != nil {
+			return nil, false, &ReadError{Table: w.db.Statement.Table, Err: err}
+		}
+		lock = ""
+	default:
+		lock = ""
+	}
+	return e.read(ctx, w, reading{where: where, lock: lock})
+}
+
+// lockSQLite takes the database's write lock, once in a transaction, by a statement that writes nothing.
+// A read first would pin the transaction to a snapshot, and a write after it fails at once
+// with SQLITE_BUSY if anybody has committed since; the write alone would have waited its turn.
+func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
+	if w.seat.tx.writeLocked.Load() {
+		return nil
+	}
+	stmt := e.statement(ctx, w)
+	stmt.AddClause(clause.Delete{})
+	stmt.AddClause(clause.From{})
+	stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "1 = 0"}}})
+	stmt.Build("DELETE", "FROM", "WHERE")
+	_, err := w.ConnPool.ExecContext(ctx, stmt.SQL.String(), stmt.Vars...)
+	w.seat.tx.writeLocked.Store(err == nil)
+	return err
+}
+
+// readKeys reads rows by their primary keys.
+func (e *entry) readKeys(ctx context.Context, w *watch, rows []reflect.Value) ([]reflect.Value, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	found, _, err := e.read(ctx, w, reading{where: []clause.Expression{e.matching(ctx, e.schema.PrimaryFields, rows)}})
+	return found, err
+}
+
+// matching is the condition that the fields have the values of one of the rows. Lists of tuples
+// are spelled out, since SQLite has no other way to compare them.
+func (e *entry) matching(ctx context.Context, fields []*schema.Field, rows []reflect.Value) clause.Expression {
+	if len(fields) == 1 {
+		values := make([]any, len(rows))
+		for i, row := range rows {
+			values[i], _ = fields[0].ValueOf(ctx, row.Elem())
+		}
+		return clause.IN{Column: columnsOf(fields)[0], Values: values}
+	}
+	tuples := make([]clause.Expression, len(rows))
+	for i, row := range rows {
+		equal := make([]clause.Expression, len(fields))
+		for j, f := range fields {
+			v, _ := f.ValueOf(ctx, row.Elem())
+			equal[j] = clause.Eq{Column: columnsOf(fields[j : j+1])[0], Value: v}
+		}
+		tuples[i] = clause.And(equal...)
+	}
+	if len(tuples) == 1 {
+		return tuples[0] // a lone Or would be ORed to its neighbours
+	}
+	return clause.Or(tuples...)
+}
+
+// keyOf is a row's primary key as a map key: each part with its length, so that no two keys meet.
+func (e *entry) keyOf(ctx context.Context, row reflect.Value) string {
+	var key []byte
+	for _, f := range e.schema.PrimaryFields {
+		v, _ := f.ValueOf(ctx, row.Elem())
+		if valuer, ok := v.(driver.Valuer); ok {
+			v, _ = valuer.Value()
+		}
+		part := fmt.Sprint(v)
+		key = append(strconv.AppendInt(key, int64(len(part)), 10), ':')
+		key = append(key, part...)
+	}
+	return string(key)
+}
+
+func (e *entry) byKey(ctx context.Context, rows []reflect.Value) map[string]reflect.Value {
+	m := make(map[string]reflect.Value, len(rows))
+	for _, row := range rows {
+		m[e.keyOf(ctx, row)] = row
+	}
+	return m
+}

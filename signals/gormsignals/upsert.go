@@ -1,0 +1,217 @@
+package gormsignals
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+
+	"github.com/restflow-go/restflow/signals"
+)
+
+// upsert makes the changes of INSERT … ON CONFLICT DO UPDATE for one model. Which rows were there
+// before is found out by reading them, before and after, by the columns that conflict.
+type upsert struct {
+	creation
+	fields []string            // what a conflict sets; nil: unknown
+	where  []clause.Expression // the rows that may conflict; nil: unknown, or none
+	fresh  int                 // rows that get a new key from the database, and so conflict with none
+	old    map[string]reflect.Value
+	image  bool
+}
+
+func (u *upsert) before(ctx context.Context, w *watch) error {
+	if err := u.creation.before(ctx, w); err != nil || !u.narrow() {
+		return err
+	}
+	conflict, _ := w.db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	u.assignments(conflict)
+	if len(u.values.Values) > w.plugin.config.MaxRows || w.plugin.config.NoReads {
+		return nil
+	}
+	u.where = u.conflicts(ctx, w, conflict)
+	if u.where == nil || !w.atomic() || !u.need.Before(signals.Update, u.fields) {
+		return nil
+	}
+	rows, all, err := u.readBefore(ctx, w, u.where, "NO KEY UPDATE")
+	u.old, u.image = u.byKey(ctx, rows), all
+	return err
+}
+
+// assignments reads what a conflict sets. GORM has spelled out UpdateAll by now.
+func (u *upsert) assignments(conflict clause.OnConflict) {
+	u.fields = []string{}
+	for _, a := range conflict.DoUpdates {
+		f := u.column(a.Column.Name)
+		if f == nil {
+			u.fields = nil
+			return
+		}
+		u.fields = append(u.fields, u.paths[f]...)
+	}
+}
+
+// conflicts is the condition of the rows that the statement may meet. MySQL ignores the columns that
+// the clause names: there every unique key counts. nil means that nobody knows, or that it can
+// meet none, which then fresh says.
+func (u *upsert) conflicts(ctx context.Context, w *watch, conflict clause.OnConflict) []clause.Expression {
+	var keys [][]*schema.Field
+	if w.db.Dialector.Name() == "mysql" {
+		keys = u.uniqueKeys()
+	} else if key := u.fieldsOf(conflict.Columns); len(key) > 0 && conflict.OnConstraint == "" {
+		keys = [][]*schema.Field{key}
+	}
+	var conditions []clause.Expression
+	for _, key := range keys {
+		rows, ok := u.keyRows(ctx, key)
+		if !ok {
+			return nil
+		}
+		if len(rows) > 0 {
+			conditions = append(conditions, u.matching(ctx, key, rows))
+		}
+		if len(rows) < len(u.values.Values) {
+			u.fresh = len(u.values.Values) - len(rows)
+		}
+	}
+	switch {
+	case len(keys) > 1 && len(conditions) > 0 && u.fresh == len(u.values.Values):
+		u.fresh = 0 // another key finds them
+	case len(keys) > 1 && u.fresh > 0:
+		return nil
+	}
+	if len(conditions) < 2 {
+		return conditions
+	}
+	return []clause.Expression{clause.Or(conditions...)}
+}
+
+// keyRows makes rows that hold the statement's values of a key. Rows for which the database makes a
+// key are left out. false means that some value is not known.
+func (u *upsert) keyRows(ctx context.Context, key []*schema.Field) ([]reflect.Value, bool) {
+	var rows []reflect.Value
+	for _, values := range u.values.Values {
+		row, found := reflect.New(u.typ), 0
+		for i, column := range u.values.Columns {
+			f := u.column(column.Name)
+			if f == nil || !slices.Contains(key, f) || !plain(values[i]) {
+				continue
+			}
+			if f.Set(ctx, row.Elem(), values[i]) != nil {
+				return nil, false
+			}
+			found++
+		}
+		switch {
+		case found == len(key):
+			rows = append(rows, row)
+		case len(key) > 1 || !key[0].AutoIncrement:
+			return nil, false
+		}
+	}
+	return rows, true
+}
+
+func (u *upsert) fieldsOf(columns []clause.Column) []*schema.Field {
+	fields := make([]*schema.Field, len(columns))
+	for i, c := range columns {
+		if fields[i] = u.column(c.Name); fields[i] == nil {
+			return nil
+		}
+	}
+	return fields
+}
+
+// uniqueKeys lists the primary key and the unique indexes that the model declares.
+func (m *model) uniqueKeys() [][]*schema.Field {
+	keys := [][]*schema.Field{m.schema.PrimaryFields}
+	for _, f := range m.columns {
+		if f.Unique && !f.PrimaryKey {
+			keys = append(keys, []*schema.Field{f})
+		}
+	}
+	for _, index := range m.schema.ParseIndexes() {
+		if index.Class != "UNIQUE" {
+			continue
+		}
+		key := make([]*schema.Field, len(index.Fields))
+		for i, f := range index.Fields {
+			key[i] = f.Field
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func (u *upsert) bulk() signals.Change {
+	return signals.Change{Model: u.typ, Table: u.table, Op: signals.Create | signals.Update, Bulk: true}
+}
+
+func (u *upsert) after(ctx context.Context, w *watch) ([]signals.Change, error) {
+	where, ok := u.written(ctx, w)
+	switch {
+	case u.fresh > 0 && u.fresh == len(u.values.Values):
+		return u.creation.after(ctx, w)
+	case !ok:
+		return []signals.Change{u.bulk()}, nil
+	}
+	rows, all, err := u.read(ctx, w, reading{where: where})
+	if err != nil || !all {
+		return []signals.Change{u.bulk()}, err
+	}
+	raced, err := u.raced(ctx, w, rows)
+	if err != nil {
+		return []signals.Change{u.bulk()}, err
+	}
+	changes := make([]signals.Change, 0, len(rows))
+	for _, row := range rows {
+		changes = append(changes, u.change(ctx, row, raced))
+	}
+	return changes, nil
+}
+
+// written is the condition of the rows that were inserted or updated. Keys that the database made are
+// certain only if they came back by RETURNING.
+func (u *upsert) written(ctx context.Context, w *watch) ([]clause.Expression, bool) {
+	if u.where == nil || u.fresh == 0 {
+		return u.where, u.where != nil
+	}
+	rows := u.instances(w.db.Statement, len(u.values.Values))
+	if !w.rows || len(rows) == 0 || slices.ContainsFunc(rows, func(r reflect.Value) bool { return !u.keyed(r.Elem()) }) {
+		return nil, false
+	}
+	keys := u.matching(ctx, u.schema.PrimaryFields, rows)
+	return []clause.Expression{clause.Or(append(slices.Clone(u.where), keys)...)}, true
+}
+
+func (u *upsert) change(ctx context.Context, row reflect.Value, raced map[string]reflect.Value) signals.Change {
+	key := u.keyOf(ctx, row)
+	c := signals.Change{Model: u.typ, Table: u.table, Op: signals.Create | signals.Update, Fields: u.fields}
+	c.New, c.NewFields = u.instance(ctx, row, u.columns)
+	old, existed := u.old[key]
+	_, late := raced[key]
+	switch {
+	case existed:
+		c.Op = signals.Update
+		c.Old, c.OldFields = u.instance(ctx, old, u.columns)
+	case u.image && !late:
+		c.Op, c.Fields = signals.Create, nil
+	}
+	return c
+}
+
+// raced finds rows that were not there when they were looked for, but were by the time of the statement:
+// another transaction inserted and committed them in between, so that their previous values are
+// unknown. Only PostgreSQL lets that happen, since it cannot lock a row that does not exist; its
+// system column xmax is zero in a row that was inserted and not updated.
+func (u *upsert) raced(ctx context.Context, w *watch, rows []reflect.Value) (map[string]reflect.Value, error) {
+	fresh := func(row reflect.Value) bool { _, existed := u.old[u.keyOf(ctx, row)]; return !existed }
+	if !u.image || w.db.Dialector.Name() != "postgres" || !slices.ContainsFunc(rows, fresh) {
+		return nil, nil
+	}
+	updated := clause.Expr{SQL: "?.xmax <> 0", Vars: []any{clause.Table{Name: clause.CurrentTable}}}
+	late, _, err := u.read(ctx, w, reading{where: append(slices.Clip(u.where), updated)})
+	return u.byKey(ctx, late), err
+}
