@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/internal/lifetime"
 	"github.com/restflow-go/restflow/tagkey"
 )
 
 // Defaults of Config.
 const (
-	DefaultTTL          = time.Hour
 	DefaultMaxBodyBytes = 1 << 20
 	DefaultFillTimeout  = 30 * time.Second
 )
@@ -61,6 +61,8 @@ type Config struct {
 	StaleIfError           time.Duration
 	EarlyRefresh           float64
 	FillTimeout            time.Duration
+
+	lifetime lifetime.Lifetime // TTL, NoExpiration and Jitter
 }
 
 // normalize checks the config and fills in defaults. All faults are reported at
@@ -73,17 +75,10 @@ func (c *Config) normalize() error {
 	if c.Store == nil {
 		bad("Store is nil; give one made by restflow.NewMemory, NewRedis or NewStore")
 	}
-	if c.TTL < 0 {
-		bad("TTL: %v is negative; leave it 0 for %v, or set NoExpiration", c.TTL, DefaultTTL)
-	}
-	if c.TTL > 0 && c.NoExpiration {
-		bad("TTL: %v and NoExpiration exclude each other; remove one", c.TTL)
-	}
+	c.lifetime = lifetime.Lifetime{TTL: c.TTL, NoExpiration: c.NoExpiration, Jitter: c.Jitter}
+	errs = append(errs, c.lifetime.Normalize(c.Adapter+": Config.")...)
 	if c.CacheIf != nil && c.CacheUnless != nil {
 		bad("CacheIf and CacheUnless exclude each other; remove one")
-	}
-	if c.Jitter < 0 || c.Jitter >= 1 {
-		bad("Jitter: %v is not within 0 and 1; it is the share of the TTL that may be cut off", c.Jitter)
 	}
 	if c.MaxBodyBytes < 0 {
 		bad("MaxBodyBytes: %d is negative; give a number of bytes, or 0 for %d", c.MaxBodyBytes, DefaultMaxBodyBytes)
@@ -117,9 +112,6 @@ func (c *Config) normalize() error {
 	}
 	if c.Plan != nil && c.Plan.NeedsArgs() {
 		bad("key struct %s has arg fields, which only a restflow.Func can fill; use path, query, request, header or cookie", c.Plan.Type())
-	}
-	if c.TTL == 0 && !c.NoExpiration {
-		c.TTL = DefaultTTL
 	}
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = DefaultMaxBodyBytes

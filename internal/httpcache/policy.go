@@ -31,10 +31,10 @@ func refuseRequest(r *http.Request) string {
 
 // directives is what the policy needs of a Cache-Control field (RFC 9111, 5.2).
 type directives struct {
-	noStore, noCache, private         bool
-	onlyIfCached, mustRevalidate      bool
-	maxAge, sMaxAge                   time.Duration
-	hasMaxAge, hasSMaxAge             bool
+	noStore, noCache, private    bool
+	onlyIfCached, mustRevalidate bool
+	maxAge, sMaxAge              time.Duration
+	hasMaxAge, hasSMaxAge        bool
 }
 
 // parseCacheControl reads all lines of the field. Of a directive given twice, or
@@ -168,7 +168,7 @@ func (e *Engine) refuseVary(lines []string) string {
 // lifetime is how long a response stays fresh: the cache's TTL, or less if the
 // response allows less (RFC 9111, 4.2.1). Zero means for ever.
 func (e *Engine) lifetime(res *response) time.Duration {
-	ttl := e.cfg.TTL
+	ttl := e.cfg.lifetime.TTL
 	d := parseCacheControl(res.values("Cache-Control"))
 	switch {
 	case d.hasSMaxAge:
