@@ -2,8 +2,9 @@
 package restflow
 
 import (
-	_ "github.com/stretchr/testify/require"
 	_ "net/http/httptest"
 	_ "testing"
 	_ "testing/fstest"
+
+	_ "github.com/stretchr/testify/require"
 )

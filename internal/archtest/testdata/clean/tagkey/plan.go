@@ -2,6 +2,7 @@
 package tagkey
 
 import (
-	_ "github.com/restflow-go/restflow/tagkey/internal/grammar"
 	_ "reflect"
+
+	_ "github.com/restflow-go/restflow/tagkey/internal/grammar"
 )

@@ -1,6 +1,7 @@
 package tagkey_test
 
 import (
-	_ "github.com/stretchr/testify/require"
 	_ "testing"
+
+	_ "github.com/stretchr/testify/require"
 )

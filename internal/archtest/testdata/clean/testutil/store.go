@@ -2,8 +2,9 @@
 package testutil
 
 import (
-	_ "github.com/labstack/echo/v4"
-	_ "github.com/restflow-go/restflow/internal/httpcache"
 	_ "net/http/httptest"
 	_ "testing"
+
+	_ "github.com/labstack/echo/v4"
+	_ "github.com/restflow-go/restflow/internal/httpcache"
 )

@@ -2,7 +2,8 @@
 package httpcache
 
 import (
+	_ "net/http"
+
 	_ "github.com/restflow-go/restflow"
 	_ "github.com/restflow-go/restflow/tagkey"
-	_ "net/http"
 )

@@ -2,6 +2,7 @@
 package redistest
 
 import (
-	_ "github.com/redis/go-redis/v9"
 	_ "testing"
+
+	_ "github.com/redis/go-redis/v9"
 )
