@@ -105,9 +105,7 @@ func (c *compiler) options() {
 
 // matching compiles what decides whether the rule fires.
 func (c *compiler) matching() {
-	if c.from.Watch != nil {
-		c.to.watch = c.paths("Watch", c.from.Watch)
-	}
+	c.to.watch = c.paths("Watch", c.from.Watch)
 	c.to.reads = c.paths("Reads", c.from.Reads)
 	for _, name := range slices.Sorted(maps.Keys(c.from.When)) {
 		cond, err := compileCondition(c.to.model, name, c.from.When[name])

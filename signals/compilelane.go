@@ -65,12 +65,17 @@ func (c *compiler) via() (via, bool) {
 	if !ok && name == "inline" {
 		found = Inline
 	}
-	if _, again := found.(Named); again || found == nil {
+	_, again := found.(Named)
+	switch {
+	case found == nil && !ok:
 		known := append(slices.Sorted(maps.Keys(c.bus.config.Dispatchers)), "inline")
 		c.fail("Dispatcher", flawf(choices(string(name), known), "the bus has no dispatcher %q", string(name)))
-		return via{}, false
+	case found == nil || again:
+		c.fail("Dispatcher", flawf("put one that runs jobs into BusConfig.Dispatchers", "the bus's dispatcher %q is a %T", string(name), found))
+	default:
+		return via{found, "name " + string(name)}, true
 	}
-	return via{found, "name " + string(name)}, true
+	return via{}, false
 }
 
 func (c *compiler) lane(v via, batch Batch) *lane {

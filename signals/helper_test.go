@@ -220,3 +220,7 @@ func mapped(key, path string) signals.Rule {
 func ptr[T any](v T) *T { return &v }
 
 func user(id int64) *User { return &User{Base: Base{ID: id}} }
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+func typeOfValue(v any) reflect.Type { return reflect.TypeOf(v) }

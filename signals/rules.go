@@ -18,7 +18,7 @@ type RuleInfo struct {
 	Name       string
 	Model      reflect.Type
 	Ops        Op
-	Watch      []string       // nil: every update
+	Watch      []string       // empty: every update
 	When       map[string]any // conditions
 	Predicate  bool           // whether there is an If function
 	Target     string
@@ -101,7 +101,7 @@ func (r RuleInfo) fires() string {
 	if r.Ops == AnyOp {
 		s = "any"
 	}
-	if r.Watch != nil {
+	if len(r.Watch) > 0 {
 		s += " of " + strings.Join(r.Watch, ",")
 	}
 	var conditions []string
