@@ -41,6 +41,8 @@ type traits struct {
 type Snapshot struct {
 	// Entry is alive under Epochs, or nil.
 	Entry *Entry
+	// Now is when the entry was read.
+	Now time.Time
 	// Fault is why a stored value could not be read, if one could not. It is
 	// taken for absent.
 	Fault error

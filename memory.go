@@ -53,19 +53,26 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
-	m := &memory{seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots)}
+	m := &memory{
+		seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots), max: cfg.MaxBytes,
+		clock: otter.NewCoarseClock(clockTick),
+	}
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
 		MaximumWeight:    uint64(cfg.MaxBytes),
 		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
 		ExpiryCalculator: otter.ExpiryWritingFunc(keepFor),
+		Clock:            m.clock,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("restflow: NewMemory: %w", err)
 	}
 	m.cache = cache
-	m.max = cfg.MaxBytes
 	return newStore(m, limits{}), nil
 }
+
+// clockTick is how far otter's clock may lag behind. It decides only when memory is
+// freed: whether an entry is fresh is the caller's to see.
+const clockTick = 250 * time.Millisecond
 
 // keepFor is how long otter keeps an entry: to the end of its stale window.
 func keepFor(e otter.Entry[uint64, *Entry]) time.Duration {
@@ -83,6 +90,7 @@ type memory struct {
 	table *epochTable
 	seed  maphash.Seed
 	max   int64
+	clock *otter.CoarseClock
 }
 
 func (m *memory) traits() traits { return traits{kind: "memory", decoded: true} }
@@ -122,5 +130,6 @@ func (m *memory) remove(_ context.Context, k *Key) error {
 func (m *memory) close() error {
 	m.cache.InvalidateAll()
 	m.cache.StopAllGoroutines()
+	m.clock.Stop()
 	return nil
 }

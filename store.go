@@ -122,6 +122,7 @@ func (s *Store) Load(ctx context.Context, k *Key, snap *Snapshot) error {
 		snap.Entry = nil
 		return err
 	}
+	snap.Now = time.Now()
 	e := snap.Entry
 	if e == nil || e.alive(k.Bytes, snap.Epochs()) && len(e.Tags) == 0 {
 		return nil

@@ -3,9 +3,9 @@ package httpcache
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/tagkey"
@@ -24,6 +24,7 @@ type Engine struct {
 	uris        []int           // partition fields that are read from the path
 	warned      sync.Map        // routes whose refusal was logged
 	uncacheable hints
+	memo        *memo
 }
 
 // New checks cfg and returns its engine.
@@ -38,6 +39,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e.keyspace = restflow.NewKeyspace(e.store, cfg.Plan)
 	e.uncacheable.init()
+	e.memo = newMemo(cfg.Plan)
 	for _, s := range cfg.CacheStatuses {
 		e.statuses[s] = true
 	}
@@ -95,7 +97,7 @@ func (e *Engine) Serve(x *Exchange) error {
 
 // found answers a request whose entry is alive.
 func (e *Engine) found(x *Exchange, entry *restflow.Entry) error {
-	now := time.Now()
+	now := x.snap.Now
 	switch {
 	case entry.Fresh(now):
 		if e.early(entry, now) {
@@ -120,10 +122,9 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 	if x.Route == "" {
 		return "the request has no route yet; put the cache behind the router", nil
 	}
-	if err := e.build(x, &x.built); err != nil {
+	if err := e.key(x); err != nil {
 		return "the key cannot be built", err
 	}
-	e.keyspace.Fill(&x.key, &x.built, x.built.Bytes())
 	if why := e.identity.refuse(r, &x.built, x.Handler.Identified()); why != "" {
 		e.warn(x.Route, why)
 		return why, nil
@@ -161,6 +162,12 @@ func (e *Engine) warn(route, why string) {
 	}
 }
 
+// printable shows a key in ASCII.
+func printable(key []byte) string {
+	quoted := strconv.QuoteToASCII(string(key))
+	return quoted[1 : len(quoted)-1]
+}
+
 // tell reports what became of the request.
 func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 	if e.cfg.OnEvent == nil {
@@ -168,7 +175,7 @@ func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 	}
 	ev.Cache, ev.Route, ev.Status = e.cfg.Plan.Namespace(), x.Route, x.meta.Status
 	if len(x.key.Bytes) > 0 {
-		ev.Key = x.built.String()
+		ev.Key = printable(x.key.Bytes)
 	}
 	e.cfg.OnEvent(context.WithoutCancel(x.Request.HTTP.Context()), ev)
 }

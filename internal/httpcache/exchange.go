@@ -44,16 +44,20 @@ type Exchange struct {
 	Handler Handler
 	Mode    Mode
 
-	built tagkey.Key
-	key   restflow.Key
-	snap  restflow.Snapshot
-	meta  restflow.Metadata
+	key     restflow.Key
+	built   tagkey.Key // what key was built from, if isBuilt
+	isBuilt bool
+	scopes  [restflow.MaxScopes]restflow.Scope // room for key's
+	raw     []byte                             // room for the memo
+	snap    restflow.Snapshot
+	meta    restflow.Metadata
 }
 
 // Reset drops what the exchange holds of the last request, and keeps its buffers.
 func (x *Exchange) Reset() {
 	x.Request = tagkey.Request{}
 	x.Route, x.Writer, x.Handler, x.Mode = "", nil, nil, Serve
+	x.key, x.isBuilt = restflow.Key{}, false
 	x.snap.Entry, x.snap.Fault = nil, nil
 	x.meta = restflow.Metadata{}
 }

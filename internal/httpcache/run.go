@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -121,7 +120,7 @@ func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, c
 		e.warn(x.Route, why)
 		return why, cause
 	}
-	told := e.identity.told(&x.built)
+	told := e.identity.told(e.parts(x))
 	e.complete(rec, told)
 	res := &response{status: rec.status, fields: rec.fields, body: rec.body}
 	if why := e.refuseResponse(res, told); why != "" {
@@ -134,7 +133,7 @@ func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, c
 // If the values of the request are others now, the key is another one, and
 // somebody else's.
 func (e *Engine) recheck(x *Exchange) (string, error) {
-	k := &x.built
+	k := e.parts(x)
 	if e.cfg.Plan.NeedsRequest() {
 		k = new(tagkey.Key) // x.built is what the flight goes by
 		if err := e.build(x, k); err != nil {
@@ -198,10 +197,7 @@ func (e *Engine) entry(rec *recorder, began time.Time) *restflow.Entry {
 	if ttl == 0 {
 		return entry
 	}
-	if e.cfg.Jitter > 0 {
-		ttl -= time.Duration(e.cfg.Jitter * rand.Float64() * float64(ttl)) //nolint:gosec // not a secret
-	}
-	entry.Expires = now.Add(ttl).UnixNano()
+	entry.Expires = e.cfg.lifetime.Expires(now, ttl)
 	entry.StaleUntil = entry.Expires
 	if !parseCacheControl(res.values("Cache-Control")).mustRevalidate {
 		entry.StaleUntil += int64(max(e.cfg.StaleWhileRevalidate, e.cfg.StaleIfError))

@@ -2,7 +2,6 @@ package httpcache
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/restflow-go/restflow"
 )
@@ -35,7 +34,7 @@ func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o
 		status = http.StatusNotModified
 		dropRepresentation(h)
 	}
-	h["Age"] = append(spare, age(time.Now().UnixNano()-entry.Created))
+	h["Age"] = append(spare, age(x.snap.Now.UnixNano()-entry.Created))
 	e.answer(x, entry.Metadata(s), o)
 	w.WriteHeader(status)
 	if !unchanged && r.Method != http.MethodHead && len(entry.Body) > 0 {
@@ -99,9 +98,8 @@ func (e *Engine) refresh(x *Exchange) error {
 
 // Delete removes the entry that answers the request of x.
 func (e *Engine) Delete(x *Exchange) error {
-	if err := e.build(x, &x.built); err != nil {
+	if err := e.buildKey(x); err != nil {
 		return err
 	}
-	e.keyspace.Fill(&x.key, &x.built, x.built.Bytes())
 	return e.store.Delete(x.Request.HTTP.Context(), &x.key)
 }

@@ -32,13 +32,12 @@ func (e *Engine) revalidate(x *Exchange) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Request.HTTP.Context()), e.cfg.FillTimeout)
 	bg := &Exchange{Route: x.Route, Writer: &nobody{http.Header{}}}
-	bg.Handler, bg.Request = x.Handler.Background(ctx, e.identity.told(&x.built))
-	if e.build(bg, &bg.built) != nil || string(bg.built.Bytes()) != string(x.key.Bytes) {
+	bg.Handler, bg.Request = x.Handler.Background(ctx, e.identity.told(e.parts(x)))
+	if e.buildKey(bg) != nil || string(bg.key.Bytes) != string(x.key.Bytes) {
 		cancel()
 		l.Cancel() // what the key needs does not outlive the request
 		return
 	}
-	bg.key.Bytes = bg.built.Bytes()
 	go func() {
 		defer cancel()
 		e.refill(ctx, bg, l)
