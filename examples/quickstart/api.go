@@ -13,6 +13,7 @@ import (
 
 	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/echocache"
+	"github.com/restflow-go/restflow/signals"
 )
 
 // UserKey says what the answer to GET /users/:pk depends on. Both partitions can be dropped on
@@ -27,26 +28,29 @@ type UserKey struct {
 
 type api struct {
 	db    *gorm.DB
+	bus   *signals.Bus
 	users *echocache.Cache[UserKey]
 }
 
+// newAPI makes the cache before it opens the database: the commit that fills a new database
+// then drops what Redis still holds of an earlier one.
 func newAPI(store *restflow.Store, dbFile string) (*api, error) {
-	db, seeded, err := openDB(dbFile)
-	if err != nil {
-		return nil, err
-	}
+	bus := signals.NewBus(signals.BusConfig{})
 	users, err := echocache.New[UserKey](echocache.Config{
 		Store:           store,
 		TTL:             5 * time.Minute,
 		SetCacheHeaders: true,
+		Bus:             bus,
+		InvalidatesOn: []signals.Rule{
+			{Model: User{}, Map: map[string]string{"pk": "ID"}, Watch: []string{"Name", "Email"}},
+			{Model: Order{}, Map: map[string]string{"pk": "UserID"}},
+		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if seeded { // what Redis still holds is about other data
-		err = users.InvalidateAll(context.Background())
-	}
-	return &api{db: db, users: users}, err
+	db, err := openDB(dbFile, bus)
+	return &api{db: db, bus: bus, users: users}, err
 }
 
 func (a *api) close() error {
@@ -54,7 +58,7 @@ func (a *api) close() error {
 	if err != nil {
 		return err
 	}
-	return pool.Close()
+	return errors.Join(a.bus.Close(context.Background()), pool.Close())
 }
 
 // echo routes. Authentication stands before the cache, which needs to know who asks.
@@ -64,6 +68,7 @@ func (a *api) echo() *echo.Echo {
 	users := e.Group("/users", authenticate, a.users.Middleware)
 	users.Match([]string{http.MethodGet, http.MethodHead}, "/:pk", a.show)
 	users.PATCH("/:pk", a.rename)
+	users.POST("/:pk/seen", a.see)
 	users.POST("/:pk/orders", a.order)
 	return e
 }

@@ -37,6 +37,8 @@ var rows = []row{
 	{"GET /users/2", "ada", 200, "HIT", `"name":"Bob"`, "and no others"},
 	{"PATCH /users/1 name=Bob", "ada", 409, "BYPASS", "", "a save that is rolled back"},
 	{"GET /users/1", "ada", 200, "HIT", "Lovelace", "drops nothing"},
+	{"POST /users/1/seen", "ada", 204, "BYPASS", "", "a column that no rule watches"},
+	{"GET /users/1", "ada", 200, "HIT", "Lovelace", "drops nothing either"},
 	{"POST /users/1/orders cents=5", "ada", 201, "BYPASS", "", "a row of another table"},
 	{"GET /users/1", "ada", 200, "MISS", `"orders":2001`, "that the page sums up"},
 	{"GET /users/x", "ada", 400, "BYPASS", "", "no key: the handler answers"},

@@ -18,7 +18,7 @@ import (
 func TestCheckPassesInMemory(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), options{check: true}, &out), out.String())
-	require.Contains(t, out.String(), "All 20 requests were answered as they should be.")
+	require.Contains(t, out.String(), "All 22 requests were answered as they should be.")
 }
 
 // Twice on one Redis: what the first run left there is about other data.
@@ -38,7 +38,7 @@ func TestCheckFailsWhenAnAnswerIsOff(t *testing.T) {
 	defer server.Close()
 	var out bytes.Buffer
 	err := check(t.Context(), server.URL, &out)
-	require.EqualError(t, err, "18 of 20 requests were not answered as they should be")
+	require.EqualError(t, err, "20 of 22 requests were not answered as they should be")
 	require.Contains(t, out.String(), "WRONG: the cache should say MISS\n")
 	require.Contains(t, out.String(), "WRONG: the status should be 409\n")
 	require.Contains(t, out.String(), `WRONG: the body "{\"id\":1}" should contain "\"email\":\"ada@"`)

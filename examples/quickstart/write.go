@@ -2,10 +2,13 @@ package main
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"gorm.io/gorm"
 )
+
+// None of the handlers here knows of the cache: what they commit invalidates.
 
 // rename saves a new name, and rolls back if somebody else has it.
 func (a *api) rename(c echo.Context) error {
@@ -30,9 +33,6 @@ func (a *api) rename(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.changed(c, user.ID); err != nil {
-		return err
-	}
 	return c.JSON(http.StatusOK, user)
 }
 
@@ -49,13 +49,17 @@ func (a *api) order(c echo.Context) error {
 	if err := a.db.WithContext(c.Request().Context()).Create(&order).Error; err != nil {
 		return err
 	}
-	if err := a.changed(c, user.ID); err != nil {
-		return err
-	}
 	return c.JSON(http.StatusCreated, order)
 }
 
-// changed drops what everybody has seen of a user.
-func (a *api) changed(c echo.Context, pk int64) error {
-	return a.users.Invalidate(c.Request().Context(), UserKey{PK: pk}, "pk")
+// see notes that the user was here, which no page shows.
+func (a *api) see(c echo.Context) error {
+	user, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	if err := a.db.WithContext(c.Request().Context()).Model(user).Update("Seen", time.Now()).Error; err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
 }
