@@ -1,9 +1,6 @@
 package tagkey
 
-import (
-	"slices"
-	"strconv"
-)
+import "slices"
 
 // MaxPartitions is how many fields of a key struct may be flagged partition.
 // Each costs an epoch in every entry and in every load.
@@ -44,11 +41,22 @@ type pair struct {
 // Bytes returns the full key.
 func (k *Key) Bytes() []byte { return k.buf }
 
-// String returns the key in a form that can be printed: bytes that are no
-// printable ASCII are escaped as in a Go string.
+// String returns the key in a form that can be printed: a byte that is no
+// printable ASCII is written as \xff, and a backslash as two.
 func (k *Key) String() string {
-	quoted := strconv.QuoteToASCII(string(k.buf))
-	return quoted[1 : len(quoted)-1]
+	const digits = "0123456789abcdef"
+	text := make([]byte, 0, len(k.buf))
+	for _, c := range k.buf {
+		switch {
+		case c == '\\':
+			text = append(text, `\\`...)
+		case ' ' <= c && c <= '~':
+			text = append(text, c)
+		default:
+			text = append(text, '\\', 'x', digits[c>>4], digits[c&15])
+		}
+	}
+	return string(text)
 }
 
 // Partition returns the encoded bytes of the i-th partition field, with its
