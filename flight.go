@@ -21,6 +21,7 @@ type Flight struct {
 	entry     *Entry // set before done is closed; nil if nothing was stored
 	waiters   atomic.Int32
 	forgotten atomic.Bool // Delete came meanwhile
+	abandoned atomic.Bool // see Abandon
 	closed    bool        // to others; see FillAlone
 	leader    leaderContext
 }
@@ -152,20 +153,35 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 	if err := s.settle(ctx, k, snap); err != nil {
 		return nil, false, err
 	}
-	f, leader := s.flights.join(k, snap.Epochs())
-	if !leader {
-		defer f.leave()
-		select {
-		case <-f.done:
-			return s.stillTagged(ctx, f.entry), false, nil
-		case <-ctx.Done():
+	for {
+		f, leader := s.flights.join(k, snap.Epochs())
+		switch {
+		case leader:
+			defer s.flights.land(k, f)
+			e, err = s.lead(ctx, k, f, run)
+			return e, true, err
+		case !f.wait(ctx):
 			return nil, false, nil
+		case f.entry != nil || !f.abandoned.Load():
+			return s.stillTagged(ctx, f.entry), false, nil
 		}
 	}
-	defer s.flights.land(k, f)
-	e, err = s.lead(ctx, k, f, run)
-	return e, true, err
 }
+
+// wait waits for the end of the flight, and reports whether it came before ctx's.
+func (f *Flight) wait(ctx context.Context) bool {
+	defer f.leave()
+	select {
+	case <-f.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Abandon says that the run came to nothing because its leader gave up. One of
+// those who wait leads the next run then, where otherwise all would run at once.
+func (f *Flight) Abandon() { f.abandoned.Store(true) }
 
 // stillTagged returns e if the epochs of its tags still stand, and else nil. Tags
 // are not among the epochs that a flight goes by, so that a waiter may have come

@@ -71,8 +71,8 @@ func (f *Func[K, V]) hit(ctx context.Context, c *call[K]) (v V, m Metadata, ok b
 // miss runs the function, or waits for another call's run.
 func (f *Func[K, V]) miss(ctx context.Context, k K, c *call[K]) outcome[V] {
 	var r run[V]
-	e, led, err := f.store.Fill(ctx, &c.key, &c.snap, func(*Flight) *Entry {
-		r = f.run(ctx, k)
+	e, led, err := f.store.Fill(ctx, &c.key, &c.snap, func(fl *Flight) *Entry {
+		r = f.run(ctx, k, fl)
 		return r.entry
 	})
 	switch {
@@ -107,7 +107,8 @@ func (f *Func[K, V]) plain(ctx context.Context, k K, c *call[K], s Status, why s
 	return outcome[V]{v, Metadata{Status: s}, err, why, cause}
 }
 
-// compute calls the function. It is the only place that does.
+// compute calls the function, under the context of whoever calls it: nobody's call
+// lasts longer than they allow for the sake of others. It is the only place that does.
 func (f *Func[K, V]) compute(ctx context.Context, k K) (V, error) { return f.fn(ctx, k) }
 
 // tell reports what became of a call; c is nil if it has no key.

@@ -68,8 +68,8 @@ func (f *Func[K, V]) refresh(ctx context.Context, k K) outcome[V] {
 	}
 	var r run[V]
 	ran := false
-	e, err := f.store.Replace(ctx, &c.key, &c.snap, func(*Flight) *Entry {
-		ran, r = true, f.run(ctx, k)
+	e, err := f.store.Replace(ctx, &c.key, &c.snap, func(fl *Flight) *Entry {
+		ran, r = true, f.run(ctx, k, fl)
 		return r.entry
 	})
 	if !ran {

@@ -15,13 +15,14 @@ type run[V any] struct {
 }
 
 // run runs the function and makes an entry of its result, if that may be stored.
-func (f *Func[K, V]) run(ctx context.Context, k K) (r run[V]) {
+// A run that the end of ctx has spoilt goes on in somebody else's hands.
+func (f *Func[K, V]) run(ctx context.Context, k K, fl *Flight) (r run[V]) {
 	began := time.Now()
-	if r.value, r.err = f.compute(ctx, k); r.err != nil {
-		r.why, r.cause = "the function returned an error", r.err
-		return r
-	}
-	if r.why, r.cause = f.refuse(ctx, r.value); r.why != "" {
+	r.value, r.err = f.compute(ctx, k)
+	if r.why, r.cause = f.refuse(ctx, &r); r.why != "" {
+		if ctx.Err() != nil {
+			fl.Abandon()
+		}
 		return r
 	}
 	now := time.Now()
@@ -37,7 +38,10 @@ func (f *Func[K, V]) run(ctx context.Context, k K) (r run[V]) {
 
 // refuse says why a result may not be stored. One that was made under a context
 // which has ended may be only a part of what the function meant to return.
-func (f *Func[K, V]) refuse(ctx context.Context, v V) (why string, cause error) {
+func (f *Func[K, V]) refuse(ctx context.Context, r *run[V]) (why string, cause error) {
+	if r.err != nil {
+		return "the function returned an error", r.err
+	}
 	if err := ctx.Err(); err != nil {
 		return "the call ended first", err
 	}
@@ -48,7 +52,7 @@ func (f *Func[K, V]) refuse(ctx context.Context, v V) (why string, cause error) 
 	if predicate == nil {
 		return "", nil
 	}
-	got, err := predicate(ctx, v)
+	got, err := predicate(ctx, r.value)
 	switch {
 	case err != nil:
 		return name + " failed", err

@@ -113,12 +113,15 @@ func (s *sharedShape) normalize(config string) error {
 	return errors.Join(errs...)
 }
 
+// entryHashLen is the length of the hash that ends an entry's name.
+const entryHashLen = 22
+
 // entryKey names the entry of k in the store: readable up to its version, then
 // 128 bits of the SHA-256 of the full key. Entries carry the full key, so that
 // two keys with one name could only take turns.
 func (s *sharedShape) entryKey(k *Key) string {
 	sum := sha256.Sum256(k.Bytes)
-	b := make([]byte, 0, len(s.prefix)+len(k.Space)+25)
+	b := make([]byte, 0, len(s.prefix)+len("e::")+len(k.Space)+entryHashLen)
 	b = append(b, s.prefix...)
 	b = append(b, "e:"...)
 	b = append(b, k.Space...)

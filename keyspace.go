@@ -174,8 +174,12 @@ func (s *Keyspace) Drop(ctx context.Context, groups []signals.Group) error {
 // cached: invalidation by hand and by rules. Response caches and functions embed it.
 type Space[K any] struct{ keyspace *Keyspace }
 
-// NewSpace returns the space of a keyspace whose plan is K's.
-func NewSpace[K any](s *Keyspace) Space[K] { return Space[K]{s} }
+// NewSpace returns the space of a keyspace whose plan is K's, and makes it known
+// to Wipe for as long as it is in use.
+func NewSpace[K any](s *Keyspace) Space[K] {
+	keyspaces.add(s)
+	return Space[K]{s}
+}
 
 // Plan returns the compiled key struct.
 func (s Space[K]) Plan() *tagkey.Plan { return s.keyspace.Plan }
