@@ -7,9 +7,7 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
-	"github.com/stretchr/testify/require"
 
-	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/echocache"
 )
 
@@ -35,14 +33,6 @@ func benchEcho(tb testing.TB, mw ...echo.MiddlewareFunc) *echo.Echo {
 
 func benchRequest() *http.Request {
 	return httptest.NewRequest(http.MethodGet, "/items/42?page=2&sort=name&q=hello", nil)
-}
-
-func memoryStore(tb testing.TB) *restflow.Store {
-	tb.Helper()
-	s, err := restflow.NewMemory(restflow.MemoryConfig{})
-	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
-	return s
 }
 
 func serveLoop(b *testing.B, e *echo.Echo) {

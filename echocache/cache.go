@@ -98,15 +98,6 @@ func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache
 	return c.engine.Serve(&x.Exchange)
 }
 
-// Delete removes the entry that answers the request of ctx, and keeps fills of it
-// that are under way in this process from being stored. Only Invalidate also
-// reaches fills in other processes.
-func (c *Cache[K]) Delete(ctx echo.Context) error {
-	x := c.exchange(ctx, nil, httpcache.Serve)
-	defer c.release(x)
-	return c.engine.Delete(&x.Exchange)
-}
-
 func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
 	x := c.pool.Get().(*exchange)
 	x.ctx, x.next, x.shape = ctx, next, &c.shape

@@ -37,29 +37,6 @@ func login(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func get(e *echo.Echo, target string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodGet, target, nil)
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	e.ServeHTTP(w, r)
-	return w
-}
-
-func status(w *httptest.ResponseRecorder) string { return w.Header().Get("X-Cache-Status") }
-
-func newCache[K any](t testing.TB, cfg echocache.Config) *echocache.Cache[K] {
-	t.Helper()
-	if cfg.Store == nil {
-		cfg.Store = memoryStore(t)
-	}
-	cfg.SetCacheHeaders = true
-	cache, err := echocache.New[K](cfg)
-	require.NoError(t, err)
-	return cache
-}
-
 func TestUsersHaveTheirOwnEntries(t *testing.T) {
 	cache := newCache[userKey](t, echocache.Config{})
 	e := echo.New()

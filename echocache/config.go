@@ -142,6 +142,19 @@ type Config struct {
 	// others wait for its answer, and background runs. Default 30 seconds.
 	FillTimeout time.Duration
 
+	// Hermetic lets handlers see only the inputs that the key struct declares:
+	// undeclared query values, header fields and cookies, the client's address
+	// and its certificate are absent, so that a forgotten field cannot leak from
+	// one request's answer into another's. The method, the host, the path and
+	// the values of the context stay. The handler's echo.Context is then a
+	// wrapper of the one that outer middleware sees.
+	Hermetic bool
+
+	// Audit is for development. It runs the handler again for each response that
+	// is stored, without inputs that the key struct does not declare, and logs
+	// each one that makes a difference.
+	Audit bool
+
 	// InvalidatesOn are the rules by which committed changes that Bus carries
 	// drop entries. More can be added later with Bus.Bind(cache.Target(), …).
 	InvalidatesOn []signals.Rule
@@ -170,5 +183,6 @@ func (c *Config) engine() httpcache.Config {
 		HonorRequestDirectives: c.HonorRequestDirectives, InvalidateOnUnsafe: c.InvalidateOnUnsafe,
 		StaleWhileRevalidate: c.StaleWhileRevalidate, StaleIfError: c.StaleIfError,
 		EarlyRefresh: c.EarlyRefresh, FillTimeout: c.FillTimeout,
+		Hermetic: c.Hermetic, Audit: c.Audit,
 	}
 }

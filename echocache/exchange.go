@@ -1,9 +1,9 @@
 package echocache
 
 import (
-	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -45,33 +45,51 @@ var errRecycled = errors.New("echocache: the context was reused while the handle
 // Run lets the handler answer into w. Unless that is the client itself, the
 // handler gets an echo.Response of its own: what outer middleware registered with
 // Response.Before runs when the client is answered, and not for what is stored.
-func (x *exchange) Run(ctx context.Context, w http.ResponseWriter) error {
-	c, outer := x.ctx, x.ctx.Response()
-	if w == http.ResponseWriter(outer) {
-		return x.next(c)
+func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
+	c, outer, before := x.ctx, x.ctx.Response(), x.ctx.Request()
+	next := c
+	if r != nil {
+		c.SetRequest(r)
+		if r.URL != before.URL {
+			next = &sealed{Context: c}
+		}
 	}
-	before := c.Request()
-	during := before
-	if ctx != nil {
-		during = before.WithContext(ctx)
-		c.SetRequest(during)
+	if w != http.ResponseWriter(outer) {
+		c.SetResponse(echo.NewResponse(w, c.Echo()))
 	}
-	c.SetResponse(echo.NewResponse(w, c.Echo()))
 	defer func() {
 		if !httpcache.Reaches(c.Response(), w) {
 			return // somebody else's by now
 		}
 		c.SetResponse(outer)
-		if c.Request() == during {
+		if c.Request() == r {
 			c.SetRequest(before)
 		}
 	}()
-	err := x.next(c)
+	err := x.next(next)
 	if !httpcache.Reaches(c.Response(), w) {
 		return errors.Join(errRecycled, err)
 	}
 	return err
 }
+
+// sealed keeps the query of the request that the handler got from being the one
+// that the context has parsed before.
+type sealed struct {
+	echo.Context
+	query url.Values
+}
+
+func (s *sealed) QueryParams() url.Values {
+	if s.query == nil {
+		s.query = s.Request().URL.Query()
+	}
+	return s.query
+}
+
+func (s *sealed) QueryParam(name string) string { return s.QueryParams().Get(name) }
+
+func (s *sealed) Bind(i any) error { return s.Echo().Binder.Bind(i, s) }
 
 // Identified asks the user's identity extractor.
 func (x *exchange) Identified() bool {
@@ -86,13 +104,8 @@ func (x *exchange) Failed(err error) bool {
 
 // Background copies what the handler needs into a context of its own, since Echo
 // reuses that of the request.
-func (x *exchange) Background(ctx context.Context, identified bool) (httpcache.Handler, tagkey.Request) {
+func (x *exchange) Background(r *http.Request) (httpcache.Handler, tagkey.Request) {
 	old := x.ctx
-	r := old.Request().Clone(ctx)
-	if !identified {
-		r.Header.Del("Authorization")
-		r.Header.Del("Cookie")
-	}
 	c := old.Echo().NewContext(r, nil)
 	c.SetPath(old.Path())
 	c.SetHandler(old.Handler())

@@ -61,6 +61,8 @@ type Config struct {
 	StaleIfError           time.Duration
 	EarlyRefresh           float64
 	FillTimeout            time.Duration
+	Hermetic               bool
+	Audit                  bool
 
 	lifetime lifetime.Lifetime // TTL, NoExpiration and Jitter
 }

@@ -25,6 +25,7 @@ type Engine struct {
 	warned      sync.Map        // routes whose refusal was logged
 	uncacheable hints
 	memo        *memo
+	seal        *seal // for Hermetic and Audit
 }
 
 // New checks cfg and returns its engine.
@@ -40,6 +41,7 @@ func New(cfg Config) (*Engine, error) {
 	e.keyspace = restflow.NewKeyspace(e.store, cfg.Plan)
 	e.uncacheable.init()
 	e.memo = newMemo(cfg.Plan)
+	e.seal = newSeal(cfg.Plan)
 	for _, s := range cfg.CacheStatuses {
 		e.statuses[s] = true
 	}
@@ -129,6 +131,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 		e.warn(x.Route, why)
 		return why, nil
 	}
+	x.sealed = e.cfg.Hermetic
 	return "", nil
 }
 
@@ -138,20 +141,26 @@ func (e *Engine) build(x *Exchange, k *tagkey.Key) error {
 	if err := e.cfg.Plan.BuildRequest(k, &x.Request); err != nil {
 		return err
 	}
+	e.place(k, x.Route, x.Request.HTTP.Host, x.Request.ParamNames, x.Request.ParamValues)
+	return nil
+}
+
+// place ends a key: where the response is from.
+func (e *Engine) place(k *tagkey.Key, route, host string, names, values []string) {
 	k.AppendString(http.MethodGet) // HEAD is answered from GET's entry
-	k.AppendString(x.Route)
+	k.AppendString(route)
 	if !e.cfg.IgnoreHost {
-		k.AppendString(strings.ToLower(x.Request.HTTP.Host))
+		k.AppendString(strings.ToLower(host))
 	}
-	if !e.allPaths {
-		for i, name := range x.Request.ParamNames {
-			if i < len(x.Request.ParamValues) && !e.paths[name] {
-				k.AppendString(name)
-				k.AppendString(x.Request.ParamValues[i])
-			}
+	if e.allPaths {
+		return
+	}
+	for i, name := range names {
+		if i < len(values) && !e.paths[name] {
+			k.AppendString(name)
+			k.AppendString(values[i])
 		}
 	}
-	return nil
 }
 
 // warn logs once a route why its requests are not cached.

@@ -1,7 +1,6 @@
 package httpcache
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/restflow-go/restflow"
@@ -10,14 +9,14 @@ import (
 
 // Handler is what an adapter lets the engine do with the request.
 type Handler interface {
-	// Run lets the handler answer into w, under ctx unless that is nil.
-	Run(ctx context.Context, w http.ResponseWriter) error
+	// Run lets the handler answer into w. If r is not nil, it takes the place of
+	// the request.
+	Run(r *http.Request, w http.ResponseWriter) error
 	// Failed reports whether an error of Run is the server's fault (5xx).
 	Failed(err error) bool
-	// Background returns a handler for the same request that can be run after
-	// the request has ended, and what a plan reads of it. Credentials go along
-	// only if identified says that the key tells users apart.
-	Background(ctx context.Context, identified bool) (Handler, tagkey.Request)
+	// Background returns a handler for r, a copy of the request, that can be run
+	// after the request has ended, and what a plan reads of it.
+	Background(r *http.Request) (Handler, tagkey.Request)
 	// Identified reports whether the user's identity extractor recognises
 	// somebody, for identities that no header of the request shows.
 	Identified() bool
@@ -47,6 +46,7 @@ type Exchange struct {
 	key     restflow.Key
 	built   tagkey.Key // what key was built from, if isBuilt
 	isBuilt bool
+	sealed  bool                               // the handler gets only what the plan declares
 	scopes  [restflow.MaxScopes]restflow.Scope // room for key's
 	raw     []byte                             // room for the memo
 	snap    restflow.Snapshot
@@ -57,7 +57,7 @@ type Exchange struct {
 func (x *Exchange) Reset() {
 	x.Request = tagkey.Request{}
 	x.Route, x.Writer, x.Handler, x.Mode = "", nil, nil, Serve
-	x.key, x.isBuilt = restflow.Key{}, false
+	x.key, x.isBuilt, x.sealed = restflow.Key{}, false, false
 	x.snap.Entry, x.snap.Fault = nil, nil
 	x.meta = restflow.Metadata{}
 }

@@ -44,12 +44,15 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 		}
 	}()
 	began := time.Now()
-	r.err = x.Handler.Run(ctx, r.rec)
+	r.err = x.Handler.Run(e.request(x, ctx), r.rec)
 	ended = true
 	if r.why, r.cause = e.refuse(ctx, x, r); r.why == "" {
 		r.entry = e.entry(r.rec, began)
 	}
 	e.uncacheable.set(x.key.Bytes, r.why != "")
+	if e.cfg.Audit && r.entry != nil {
+		e.audit(x)
+	}
 	return r
 }
 

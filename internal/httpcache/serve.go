@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/restflow-go/restflow"
@@ -21,7 +22,21 @@ func (e *Engine) answer(x *Exchange, m restflow.Metadata, o outcome) {
 func (e *Engine) bypass(x *Exchange, why string, err error) error {
 	e.answer(x, restflow.Metadata{Status: restflow.Bypass}, outcome{fwd: forward(x.Request.HTTP), detail: why})
 	e.tell(x, restflow.Event{Reason: why, Err: err})
-	return x.Handler.Run(nil, x.Writer) //nolint:staticcheck // nil: the request's own
+	return x.Handler.Run(e.request(x, nil), x.Writer)
+}
+
+// request is what the handler gets in place of the request: nil for itself.
+func (e *Engine) request(x *Exchange, ctx context.Context) *http.Request {
+	r := x.Request.HTTP
+	switch {
+	case x.sealed && ctx != nil:
+		return without(r, e.seal.seals).WithContext(ctx)
+	case x.sealed:
+		return without(r, e.seal.seals)
+	case ctx != nil:
+		return r.WithContext(ctx)
+	}
+	return nil
 }
 
 // replay answers with an entry: all of it, or 304 if the client has it.
@@ -79,12 +94,15 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 func (e *Engine) plain(x *Exchange, why string) error {
 	e.answer(x, restflow.Metadata{Status: restflow.Miss}, outcome{fwd: "uri-miss", detail: why})
 	e.tell(x, restflow.Event{Reason: why})
-	return x.Handler.Run(nil, x.Writer) //nolint:staticcheck // nil: the request's own
+	return x.Handler.Run(e.request(x, nil), x.Writer)
 }
 
 // refresh runs the handler whatever is stored, and stores what it makes. It joins
 // no flight, since one that is under way may have begun before the data changed.
 func (e *Engine) refresh(x *Exchange) error {
+	if x.Request.HTTP.Method == http.MethodHead {
+		return e.bypass(x, "a HEAD request fills no entry", nil) // its answer may lack the body
+	}
 	var r *run
 	entry, err := e.store.Replace(x.Request.HTTP.Context(), &x.key, &x.snap, func(f *restflow.Flight) *restflow.Entry {
 		r = e.record(x, restflow.Refresh, f)
@@ -94,12 +112,4 @@ func (e *Engine) refresh(x *Exchange) error {
 		return e.bypass(x, "the store is in trouble", err)
 	}
 	return e.finish(x, r, entry, nil, err)
-}
-
-// Delete removes the entry that answers the request of x.
-func (e *Engine) Delete(x *Exchange) error {
-	if err := e.buildKey(x); err != nil {
-		return err
-	}
-	return e.store.Delete(x.Request.HTTP.Context(), &x.key)
 }

@@ -31,8 +31,13 @@ func (e *Engine) revalidate(x *Exchange) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Request.HTTP.Context()), e.cfg.FillTimeout)
-	bg := &Exchange{Route: x.Route, Writer: &nobody{http.Header{}}}
-	bg.Handler, bg.Request = x.Handler.Background(ctx, e.identity.told(e.parts(x)))
+	bg := &Exchange{Route: x.Route, Writer: &nobody{http.Header{}}, sealed: x.sealed}
+	r := x.Request.HTTP.Clone(ctx)
+	if !e.identity.told(e.parts(x)) {
+		r.Header.Del("Authorization")
+		r.Header.Del("Cookie")
+	}
+	bg.Handler, bg.Request = x.Handler.Background(r)
 	if e.buildKey(bg) != nil || string(bg.key.Bytes) != string(x.key.Bytes) {
 		cancel()
 		l.Cancel() // what the key needs does not outlive the request

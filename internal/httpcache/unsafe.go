@@ -35,7 +35,7 @@ func (e *Engine) unsafe(x *Exchange) error {
 	rec := newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)
 	rec.onPass = func(string) { drop() }
 	defer rec.release()
-	err := x.Handler.Run(nil, rec) //nolint:staticcheck // nil: the request's own
+	err := x.Handler.Run(nil, rec)
 	if err == nil && rec.passed == "" && rec.status < http.StatusBadRequest {
 		drop()
 	}

@@ -1,0 +1,113 @@
+package echocache_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/restflow-go/restflow/echocache"
+)
+
+// comparable drops what may differ between an answer with a cache and one
+// without: the time of day, and what the cache says of itself.
+func (r reply) comparable() reply {
+	r.Header = maps.Clone(r.Header)
+	for _, name := range []string{"Date", "Age", "X-Cache-Status", "X-Cached-At", "X-Cache-Reset-At"} {
+		delete(r.Header, name)
+	}
+	return r
+}
+
+// TestAnswersAreThoseOfTheBareHandler sends the same requests to two servers that
+// differ in nothing but the cache, and compares everything that a client can see.
+func TestAnswersAreThoseOfTheBareHandler(t *testing.T) {
+	require.GreaterOrEqual(t, len(kinds), 30)
+	dir := fileTree(t)
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			bare := newEcho()
+			bare.HTTPErrorHandler = plainErrors(bare)
+			k.register(bare, dir, func(next echo.HandlerFunc) echo.HandlerFunc { return next })
+			cached := newEcho()
+			cached.HTTPErrorHandler = plainErrors(cached)
+			cache, log := defaultCache(t, echocache.Config{MaxBodyBytes: 64 << 10})
+			k.register(cached, dir, cache.Middleware)
+			without, with := serve(t, bare), serve(t, cached)
+
+			for i, want := range []string{k.first, k.second, k.second} {
+				a := fetch(t, k.method(), without.URL+k.target(), k.headers...)
+				b := fetch(t, k.method(), with.URL+k.target(), k.headers...)
+				assert.Equal(t, a.comparable(), b.comparable(), "request %d", i)
+				events := log.take()
+				require.Len(t, events, 1, "request %d", i)
+				assert.Equal(t, want, events[0].Status.String(), "request %d: %s", i, events[0].Reason)
+				assert.Equal(t, k.stored && i == 0, events[0].Stored, "request %d: %s", i, events[0].Reason)
+				if !k.stored {
+					assert.Equal(t, k.reason, events[0].Reason, "request %d", i)
+				}
+			}
+		})
+	}
+}
+
+// plainErrors is Echo's error handler on the request's own response, without the
+// word which server it was.
+func plainErrors(e *echo.Echo) echo.HTTPErrorHandler { return e.DefaultHTTPErrorHandler }
+
+// kind is one way to answer a request.
+type kind struct {
+	name    string
+	handler echo.HandlerFunc
+	routes  func(e *echo.Echo, dir string, cache echo.MiddlewareFunc) // in place of handler
+	request string                                                   // "METHOD target", by default "GET /k"
+	headers []string
+
+	stored        bool
+	first, second string // statuses
+	reason        string // why it is not stored
+}
+
+func (k *kind) register(e *echo.Echo, dir string, cache echo.MiddlewareFunc) {
+	if k.routes != nil {
+		k.routes(e, dir, cache)
+		return
+	}
+	e.Match([]string{http.MethodGet, http.MethodHead, http.MethodPost}, "/k", k.handler, cache)
+}
+
+func (k *kind) method() string {
+	if k.request == "" {
+		return http.MethodGet
+	}
+	return strings.Fields(k.request)[0]
+}
+
+func (k *kind) target() string {
+	if k.request == "" {
+		return "/k"
+	}
+	return strings.Fields(k.request)[1]
+}
+
+// hit is a kind that is stored and then answered from the cache.
+func hit(name string, h echo.HandlerFunc) kind {
+	return kind{name: name, handler: h, stored: true, first: "MISS", second: "HIT"}
+}
+
+// miss is a kind that runs every time.
+func miss(name, reason string, h echo.HandlerFunc) kind {
+	return kind{name: name, handler: h, first: "MISS", second: "MISS", reason: reason}
+}
+
+// bypass is a request that the cache leaves alone.
+func bypass(name, reason, request string, h echo.HandlerFunc, headers ...string) kind {
+	return kind{name: name, handler: h, request: request, headers: headers, first: "BYPASS", second: "BYPASS", reason: reason}
+}
+
+var kinds = slices.Concat(bodyKinds, fileKinds, headerKinds, statusKinds, streamKinds, requestKinds)

@@ -1,0 +1,142 @@
+package echocache
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/internal/httpcache"
+)
+
+// The methods of this file look at one entry or replace it. They find it by the
+// request of an echo.Context: what it would be answered from as a GET or HEAD.
+// So the route, the host and the path parameters must be those of the cached
+// request, as in a PUT handler of the same path. Elsewhere use their forms with At.
+//
+// They do not ask the policy: a request that would be bypassed, for credentials
+// that the key does not cover, has the entry of those without any.
+
+// Refresh answers the request by running next, whatever is cached, and caches the
+// answer in place of that. It joins no run that is under way, and what such a run
+// makes is not stored any more. If the answer may not be cached the entry stays as
+// it was. The status is REFRESH, or BYPASS for a request that is none for the cache.
+func (c *Cache[K]) Refresh(ctx echo.Context, next echo.HandlerFunc) error {
+	return c.serve(ctx, next, httpcache.Refresh)
+}
+
+// Bypass answers the request by running next past the cache. The status is BYPASS.
+func (c *Cache[K]) Bypass(ctx echo.Context, next echo.HandlerFunc) error {
+	return c.serve(ctx, next, httpcache.Bypass)
+}
+
+// Peek returns the cached response to the request and runs nothing. It is the
+// caller's own copy: status, body, and the header fields that the handler set. The
+// metadata's status is Hit, or Stale when the entry is kept past its TTL. The error is
+// restflow.ErrMiss if there is none, the store's, or a *tagkey.ValueError if no key
+// can be built of the request.
+func (c *Cache[K]) Peek(ctx echo.Context) (*Response, restflow.Metadata, error) {
+	x, err := c.locate(ctx)
+	if err != nil {
+		return nil, restflow.Metadata{}, err
+	}
+	defer c.release(x)
+	return c.engine.Peek(ctx.Request().Context(), &x.Exchange)
+}
+
+// Metadata tells of the cached response to the request: that of the entry, not
+// of how the request at hand is answered, which X-Cache-Status and OnEvent tell.
+// Errors are those of Peek.
+func (c *Cache[K]) Metadata(ctx echo.Context) (restflow.Metadata, error) {
+	x, err := c.locate(ctx)
+	if err != nil {
+		return restflow.Metadata{}, err
+	}
+	defer c.release(x)
+	return c.engine.Describe(ctx.Request().Context(), &x.Exchange)
+}
+
+// Delete removes the cached response to the request, and keeps fills of it that
+// are under way in this process from being stored. It is no error when there is
+// none. Only Invalidate also reaches fills in other processes.
+func (c *Cache[K]) Delete(ctx echo.Context) error {
+	x, err := c.locate(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.release(x)
+	return c.engine.Delete(ctx.Request().Context(), &x.Exchange)
+}
+
+// Key returns the full key of the request, printable, as events show it. It asks
+// no store.
+func (c *Cache[K]) Key(ctx echo.Context) (string, error) {
+	x, err := c.locate(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer c.release(x)
+	return x.Key(), nil
+}
+
+// locate finds the entry of a request. On success the caller releases the exchange.
+func (c *Cache[K]) locate(ctx echo.Context) (*exchange, error) {
+	x := c.exchange(ctx, nil, httpcache.Serve)
+	if err := c.engine.Locate(&x.Exchange); err != nil {
+		c.release(x)
+		return nil, err
+	}
+	return x, nil
+}
+
+// PeekAt is Peek where no request is at hand.
+func (c *Cache[K]) PeekAt(ctx context.Context, k K, at At) (*Response, restflow.Metadata, error) {
+	x, err := c.locateAt(k, at)
+	if err != nil {
+		return nil, restflow.Metadata{}, err
+	}
+	defer c.release(x)
+	return c.engine.Peek(ctx, &x.Exchange)
+}
+
+// MetadataAt is Metadata where no request is at hand.
+func (c *Cache[K]) MetadataAt(ctx context.Context, k K, at At) (restflow.Metadata, error) {
+	x, err := c.locateAt(k, at)
+	if err != nil {
+		return restflow.Metadata{}, err
+	}
+	defer c.release(x)
+	return c.engine.Describe(ctx, &x.Exchange)
+}
+
+// DeleteAt is Delete where no request is at hand.
+func (c *Cache[K]) DeleteAt(ctx context.Context, k K, at At) error {
+	x, err := c.locateAt(k, at)
+	if err != nil {
+		return err
+	}
+	defer c.release(x)
+	return c.engine.Delete(ctx, &x.Exchange)
+}
+
+// KeyAt is Key where no request is at hand.
+func (c *Cache[K]) KeyAt(k K, at At) (string, error) {
+	x, err := c.locateAt(k, at)
+	if err != nil {
+		return "", err
+	}
+	defer c.release(x)
+	return x.Key(), nil
+}
+
+// SetHeaders writes X-Cache-Status, X-Cached-At and X-Cache-Reset-At for a handler
+// whose answer comes from a restflow.Func, before it writes the response:
+//
+//	report, meta, err := reports.CallWithMetadata(ctx, key)
+//	echocache.SetHeaders(c, meta)
+//
+// Where a Cache with SetCacheHeaders is around the handler, that one has the last
+// word on these fields.
+func SetHeaders(c echo.Context, meta restflow.Metadata) {
+	httpcache.SetHeaders(c.Response().Header(), meta)
+}
