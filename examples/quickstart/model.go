@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -46,7 +45,10 @@ func openDB(file string, bus *signals.Bus) (*gorm.DB, error) {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(1) // a second one would see another database in memory
-	if err := errors.Join(db.Use(gormsignals.New(bus)), db.AutoMigrate(&User{}, &Order{})); err != nil {
+	if err := db.Use(gormsignals.New(bus)); err != nil {
+		return nil, err
+	}
+	if err := db.AutoMigrate(&User{}, &Order{}); err != nil {
 		return nil, err
 	}
 	var users int64
