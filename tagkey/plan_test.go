@@ -40,7 +40,7 @@ func TestString(t *testing.T) {
 		`list=schema:list, query=query:* sorted lower ignore=utm_*|fbclid, tags=query:tags optional sorted, `+
 		`Accept-Language=header:Accept-Language hash lower, theme=cookie:theme, method=request:method}`,
 		tagkey.MustCompile[everyFlagKey]().String())
-	_ = everyFlagKey{}.private
+	_, _, _ = everyFlagKey{}.private, everyFlagKey{}.namespace, everyFlagKey{}.version
 }
 
 func TestFieldsAreInKeyOrderAndCopied(t *testing.T) {

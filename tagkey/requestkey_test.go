@@ -165,3 +165,23 @@ func TestTypesNormaliseText(t *testing.T) {
 		{"unsigned", get("u8=007"), get("u8=7"), true},
 	})
 }
+
+// What a tag calls a field cannot look like more than one field.
+func TestNamesCannotForgeKeys(t *testing.T) {
+	type two struct {
+		_ struct{} `restflow:"namespace,n"`
+		A string   `restflow:"query,a"`
+		B string   `restflow:"query,b"`
+	}
+	type one struct {
+		_ struct{} `restflow:"namespace,n"`
+		A string   `restflow:"query,a=1:x|query:b"`
+	}
+	type none struct {
+		_ struct{} `restflow:"namespace,n|v1|query:a=1:x|query:b=1:y|"`
+	}
+	r := get("a=x&b=y&a%3D1:x%7Cquery:b=y")
+	require.Equal(t, "rf1|n|v1|query:a=1:x|query:b=1:y|", requestKey(t, tagkey.MustCompile[two](), r))
+	require.Equal(t, "rf1|n|v1|query:a%3D1%3Ax%7Cquery%3Ab=1:y|", requestKey(t, tagkey.MustCompile[one](), r))
+	require.Equal(t, "rf1|n%7Cv1%7Cquery%3Aa%3D1%3Ax%7Cquery%3Ab%3D1%3Ay%7C|v1|", requestKey(t, tagkey.MustCompile[none](), r))
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package tagkey_test
+
+const raceEnabled = false
