@@ -76,6 +76,7 @@ func TestBinary_namedButAbsent(t *testing.T) {
 }
 
 func TestStart_refusedArgument(t *testing.T) {
+	redistest.Binary(t) // skips the test itself, not its stand-in
 	got := judge(t, func(t testing.TB) { redistest.Start(t, "--no-such-setting", "1") })
 	require.Contains(t, got.failed, "redistest: redis-server [")
 	require.Contains(t, got.failed, "ended at once:")
@@ -84,6 +85,7 @@ func TestStart_refusedArgument(t *testing.T) {
 
 func TestServer_Restart_portTaken(t *testing.T) {
 	t.Parallel()
+	redistest.Binary(t) // skips the test itself, not its stand-in
 	var addr string
 	got := judge(t, func(t testing.TB) {
 		server := redistest.Start(t)

@@ -50,6 +50,7 @@ func TestStartCluster_oddNumber(t *testing.T) {
 
 func TestCluster_misuse(t *testing.T) {
 	t.Parallel()
+	redistest.Binary(t) // skips the test itself, not its stand-in
 	var addr string
 	got := judge(t, func(t testing.TB) {
 		c := redistest.StartCluster(t, 6)
