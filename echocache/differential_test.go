@@ -65,7 +65,7 @@ type kind struct {
 	name    string
 	handler echo.HandlerFunc
 	routes  func(e *echo.Echo, dir string, cache echo.MiddlewareFunc) // in place of handler
-	request string                                                   // "METHOD target", by default "GET /k"
+	request string                                                    // "METHOD target", by default "GET /k"
 	headers []string
 
 	stored        bool

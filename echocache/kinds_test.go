@@ -41,7 +41,7 @@ var bodyKinds = []kind{
 	hit("json", func(c echo.Context) error { return c.JSON(200, map[string]any{"a": 1, "b": []int{1, 2}}) }),
 	hit("json pretty", func(c echo.Context) error { return c.JSONPretty(200, map[string]int{"a": 1}, " ") }),
 	hit("jsonp", func(c echo.Context) error { return c.JSONP(200, "f", 1) }),
-	hit("xml", func(c echo.Context) error { return c.XML(200, struct{ A int }{1}) }),
+	hit("xml", func(c echo.Context) error { return c.XML(200, point{1, 2}) }),
 	hit("blob of every byte", func(c echo.Context) error {
 		b := make([]byte, 256)
 		for i := range b {
@@ -164,8 +164,10 @@ var fileKinds = []kind{
 }
 
 func static(e *echo.Echo, dir string, cache echo.MiddlewareFunc) {
-	e.Group("/s", cache).Static("", dir)
+	e.Group("/s", cache).StaticFS("/", os.DirFS(dir))
 }
+
+type point struct{ X, Y int }
 
 func hitRoute(name, request string, routes func(*echo.Echo, string, echo.MiddlewareFunc)) kind {
 	return kind{name: name, request: request, routes: routes, stored: true, first: "MISS", second: "HIT"}

@@ -2,9 +2,11 @@ package httpcache
 
 import (
 	"bufio"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -19,7 +21,8 @@ import (
 // through, and nothing is stored.
 //
 // The handler gets a copy of the header that outer middleware has filled so far,
-// so that it can read what they set; only what it changes is recorded.
+// so that it can read what they set; only what it changes is recorded. It keeps
+// that one map for as long as it runs: trailers set there late find their way.
 type recorder struct {
 	outer  http.ResponseWriter
 	limit  int
@@ -30,6 +33,7 @@ type recorder struct {
 
 	status  int
 	fields  []restflow.Field // the handler's changes, taken by WriteHeader
+	length  int              // what Content-Length declares; -1 if nothing
 	body    []byte
 	passed  string // why the response passes through; empty while held back
 	exposed bool   // somebody asked for the writer below
@@ -40,9 +44,8 @@ func newRecorder(outer http.ResponseWriter, limit int, store *restflow.Store) *r
 	h := outer.Header()
 	r := &recorder{outer: outer, limit: limit, control: Control{store: store}, seed: make(seed, len(h)), header: make(http.Header, len(h)+4)}
 	for k, v := range h {
-		given := slices.Clip(slices.Clone(v))
-		r.seed[k] = seeded{v, given}
-		r.header[k] = given
+		r.header[k] = slices.Clip(slices.Clone(v))
+		r.seed[k] = seeded{v, r.header[k]}
 	}
 	return r
 }
@@ -76,13 +79,31 @@ func (r *recorder) WriteHeader(status int) {
 	for i := range r.fields { // later changes do not count, as with net/http
 		r.fields[i].Values = slices.Clone(r.fields[i].Values)
 	}
-	if _, ok := r.header["Trailer"]; ok {
-		r.pass("the response has trailers")
+	r.length = declared(r.header)
+	switch {
+	case r.exposed: // whoever has the writer below may have written there
+		r.pass(whyExposed)
+	case len(r.header["Trailer"]) > 0:
+		r.pass(whyTrailers)
 	}
 }
 
+// Why a response passes through or is not stored, where two places say so.
+const (
+	whyExposed  = "the handler reached for the writer below"
+	whyTrailers = "the response has trailers"
+)
+
+// declared reads Content-Length as net/http does.
+func declared(h http.Header) int {
+	if n, err := strconv.Atoi(h.Get("Content-Length")); err == nil && n >= 0 {
+		return n
+	}
+	return -1
+}
+
 // informational sends a 1xx response below any writer that would take it for
-// the final one.
+// the final one. What stands in h now need not be in the final one.
 func informational(w http.ResponseWriter, h http.Header, status int) {
 	for {
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
@@ -91,10 +112,12 @@ func informational(w http.ResponseWriter, h http.Header, status int) {
 		}
 		w = u.Unwrap()
 	}
-	for k, v := range h {
-		w.Header()[k] = v
-	}
+	own := w.Header()
+	before := maps.Clone(own)
+	maps.Copy(own, h)
 	w.WriteHeader(status)
+	clear(own)
+	maps.Copy(own, before)
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
@@ -102,50 +125,93 @@ func (r *recorder) Write(p []byte) (int, error) {
 		if r.status == 0 {
 			r.WriteHeader(http.StatusOK)
 		}
-		if r.passed == "" && len(r.body)+len(p) <= r.limit {
-			r.body = append(r.body, p...)
-			return len(p), nil
+		if r.passed == "" {
+			why := r.overflow(len(p))
+			if why == "" {
+				r.body = append(r.body, p...)
+				return len(p), nil
+			}
+			r.pass(why)
 		}
-		r.pass("the body exceeds MaxBodyBytes")
 	}
 	return r.outer.Write(p)
 }
+
+// overflow says why n more bytes are not held back. Bytes that a server refuses
+// pass through to it, since its error is for the handler.
+func (r *recorder) overflow(n int) string {
+	switch total := len(r.body) + n; {
+	case n == 0:
+		return ""
+	case r.status < 200, r.status == http.StatusNoContent, r.status == http.StatusNotModified:
+		return "a response of status " + strconv.Itoa(r.status) + " has no body"
+	case r.length >= 0 && total > r.length:
+		return "Content-Length is " + strconv.Itoa(r.length) + ", but the body is longer"
+	case total > r.limit:
+		return "the body exceeds MaxBodyBytes"
+	}
+	return ""
+}
+
+// held reports whether the client has seen nothing of the response yet.
+func (r *recorder) held() bool { return r.passed == "" && !r.exposed }
 
 // pass lets everything recorded go out and lets the rest pass through.
 func (r *recorder) pass(why string) {
 	if r.passed != "" {
 		return
 	}
-	if r.onPass != nil {
-		r.onPass(why)
-	}
+	r.announce(why)
 	r.release()
 	r.passed = why
-	r.header = r.outer.Header()
+}
+
+// announce tells once that the response is not held back.
+func (r *recorder) announce(why string) {
+	if tell := r.onPass; tell != nil {
+		r.onPass = nil
+		tell(why)
+	}
 }
 
 // release writes what was recorded to the client. Header fields that were set
-// without a response go along, for whoever responds next.
+// without a response go along, for whoever responds next. Of a response that
+// passed through only trailers are left.
 func (r *recorder) release() {
-	if r.passed != "" {
-		return
-	}
 	h := r.outer.Header()
-	if r.status == 0 {
+	switch {
+	case r.passed != "":
+		r.trailers(h)
+		return
+	case r.status == 0:
 		apply(r.seed.changes(r.header), h)
 		return
 	}
 	apply(r.fields, h)
+	r.passed = "released"
 	r.outer.WriteHeader(r.status)
 	if len(r.body) > 0 {
 		_, _ = r.outer.Write(r.body) // the client is gone; its handler need not know
 	}
-	for k, v := range r.header { // trailers that were not declared
+	r.trailers(h)
+}
+
+// trailers copies what the handler set after the header went out and the server
+// sends after the body (see http.TrailerPrefix and the example of trailers there).
+func (r *recorder) trailers(h http.Header) {
+	for k, v := range r.header {
 		if strings.HasPrefix(k, http.TrailerPrefix) {
 			h[k] = v
 		}
 	}
-	r.passed = "released"
+	for _, line := range r.header["Trailer"] {
+		for name := range strings.SplitSeq(line, ",") {
+			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
+			if v, ok := r.header[name]; ok {
+				h[name] = v
+			}
+		}
+	}
 }
 
 // Flush is what http.Flusher and http.ResponseController call.
@@ -160,23 +226,38 @@ func (r *recorder) FlushError() error {
 	return http.NewResponseController(r.outer).Flush()
 }
 
-// Hijack lets the handler take over the connection.
+// Hijack lets the handler take over the connection, behind what it wrote before.
 func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if r.passed == "" {
-		const why = "the connection was hijacked"
-		if r.onPass != nil {
-			r.onPass(why)
-		}
-		apply(r.seed.changes(r.header), r.outer.Header())
-		r.passed, r.header = why, r.outer.Header()
+	const why = "the connection was hijacked"
+	if r.status != 0 {
+		r.pass(why)
 	}
-	return http.NewResponseController(r.outer).Hijack()
+	conn, rw, err := http.NewResponseController(r.outer).Hijack()
+	if err == nil && r.passed == "" {
+		r.announce(why)
+		r.passed = why
+	}
+	return conn, rw, err
 }
 
 // Unwrap gives http.ResponseController the writer below, for deadlines and the
-// like. Whoever has it can write past us, so that nothing is stored.
+// like. Whoever has it can write past us, so that nothing is held back from then
+// on, and nothing stored.
 func (r *recorder) Unwrap() http.ResponseWriter {
-	r.exposed = true
+	switch {
+	case r.passed != "":
+	case r.status != 0:
+		r.pass(whyExposed)
+	default:
+		r.exposed = true
+		r.announce(whyExposed)
+		h := r.outer.Header()
+		apply(r.seed.changes(r.header), h)
+		r.seed = make(seed, len(h)) // only what changes from now on is left to apply
+		for k, v := range r.header {
+			r.seed[k] = seeded{slices.Clone(v), v}
+		}
+	}
 	return r.outer
 }
 

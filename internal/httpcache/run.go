@@ -41,18 +41,19 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 		if !ended {
 			e.uncacheable.set(x.key.Bytes, true)
 			r.rec.release()
+			e.tell(x, restflow.Event{Reason: "the handler panicked"})
 		}
 	}()
 	began := time.Now()
 	r.err = x.Handler.Run(e.request(x, ctx), r.rec)
-	ended = true
-	if r.why, r.cause = e.refuse(ctx, x, r); r.why == "" {
+	if r.why, r.cause = e.refuse(ctx, x, r, f); r.why == "" {
 		r.entry = e.entry(r.rec, began)
 	}
 	e.uncacheable.set(x.key.Bytes, r.why != "")
 	if e.cfg.Audit && r.entry != nil {
 		e.audit(x)
 	}
+	ended = true // and CacheIf, which may panic as well
 	return r
 }
 
@@ -76,7 +77,7 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 	case r.entry != nil:
 		ev.Reason = "the entry was deleted meanwhile"
 	}
-	if r.rec.passed == "" {
+	if r.rec.held() {
 		e.answer(x, meta, outcome{fwd: fwdOf(x.meta.Status), stored: ev.Stored, detail: ev.Reason})
 	}
 	r.rec.release()
@@ -86,7 +87,7 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 
 // failed reports whether the server is at fault and nothing has gone out yet.
 func (r *run) failed(h Handler) bool {
-	if r.rec.passed != "" {
+	if !r.rec.held() {
 		return false
 	}
 	return r.err != nil && h.Failed(r.err) || r.err == nil && r.rec.status >= 500
@@ -97,7 +98,7 @@ func (r *run) failed(h Handler) bool {
 var errIdentity = errors.New("a request value changed while the handler ran; put the cache behind the authentication middleware")
 
 // refuse says why the recorded response may not be stored.
-func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, cause error) {
+func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run, f *restflow.Flight) (why string, cause error) {
 	rec := r.rec
 	switch {
 	case r.err != nil:
@@ -105,15 +106,16 @@ func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, c
 	case rec.passed != "":
 		return rec.passed, nil
 	case rec.exposed:
-		return "the handler reached for the writer below", nil
+		return whyExposed, nil
 	case rec.status == 0:
 		return "the handler wrote no response", nil
 	case ctx.Err() != nil:
+		f.Abandon()
 		return "the request ended first", context.Cause(ctx)
 	}
 	for k := range rec.header {
 		if strings.HasPrefix(k, http.TrailerPrefix) {
-			return "the response has trailers", nil
+			return whyTrailers, nil
 		}
 	}
 	if rec.control.reason != "" {
