@@ -239,15 +239,34 @@ func (u *update) reread(ctx context.Context, w *watch, rows []reflect.Value) ([]
 	return rows, err == nil, err
 }
 
-// changes makes a change of each row. Without old rows the previous values are unknown.
+// changes makes the changes of the rows. Without old rows the previous values are unknown.
 func (u *update) changes(ctx context.Context, rows, old []reflect.Value) []signals.Change {
-	changes := make([]signals.Change, len(rows))
+	changes := make([]signals.Change, 0, len(rows))
 	for i, row := range rows {
-		changes[i] = signals.Change{Model: u.typ, Table: u.table, Op: u.op, Fields: u.fields}
-		changes[i].New, changes[i].NewFields = u.instance(ctx, row, u.columns)
+		c := signals.Change{Model: u.typ, Table: u.table, Op: signals.Update, Fields: u.fields}
+		c.New, c.NewFields = u.instance(ctx, row, u.columns)
 		if old != nil {
-			changes[i].Old, changes[i].OldFields = u.instance(ctx, old[i], u.columns)
+			c.Old, c.OldFields = u.instance(ctx, old[i], u.columns)
 		}
+		changes = u.add(changes, c)
+	}
+	return changes
+}
+
+// add adds an update, and beside it the creation or deletion that setting a deletion time amounts to: rules
+// that watch other fields must hear of it too.
+func (u *update) add(changes []signals.Change, c signals.Change) []signals.Change {
+	changes = append(changes, c)
+	if u.op.Has(signals.Create) {
+		changes = append(changes, signals.Change{Model: c.Model, Table: c.Table, Op: signals.Create, New: c.New, NewFields: c.NewFields})
+	}
+	if u.op.Has(signals.Delete) {
+		gone := signals.Change{Model: c.Model, Table: c.Table, Op: signals.Delete, Old: c.Old, OldFields: c.OldFields}
+		if gone.Old == nil {
+			gone.Old = c.New
+			gone.OldFields = u.names(u.schema.PrimaryFields)
+		}
+		changes = append(changes, gone)
 	}
 	return changes
 }
@@ -272,10 +291,11 @@ func (u *update) pinnedChanges(ctx context.Context, w *watch) ([]signals.Change,
 			return u.changes(ctx, found, nil), nil
 		}
 	}
-	changes := make([]signals.Change, len(u.rows))
-	for i, row := range u.rows {
-		changes[i] = signals.Change{Model: u.typ, Table: u.table, Op: u.op, Fields: u.fields}
-		changes[i].New, changes[i].NewFields = u.instance(ctx, row, known)
+	changes := make([]signals.Change, 0, len(u.rows))
+	for _, row := range u.rows {
+		c := signals.Change{Model: u.typ, Table: u.table, Op: signals.Update, Fields: u.fields}
+		c.New, c.NewFields = u.instance(ctx, row, known)
+		changes = u.add(changes, c)
 	}
 	return changes, nil
 }

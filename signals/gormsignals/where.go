@@ -26,30 +26,60 @@ func (m *model) pinned(ctx context.Context, exprs []clause.Expression) ([]reflec
 	if slices.ContainsFunc(exprs, loosens) {
 		return nil, false
 	}
-	single := reflect.New(m.typ)
+	values := map[*schema.Field][]any{}
 	for _, e := range exprs {
 		switch e := e.(type) {
+		case clause.Where:
+			if rows, ok := m.pinned(ctx, e.Exprs); ok {
+				return rows, true
+			}
 		case clause.AndConditions:
 			if rows, ok := m.pinned(ctx, e.Exprs); ok {
 				return rows, true
 			}
 		case clause.Eq:
-			if f := m.key(e.Column); f != nil && plain(e.Value) && !isList(e.Value) {
-				if f.Set(ctx, single.Elem(), e.Value) != nil {
-					return nil, false
-				}
+			if f := m.key(e.Column); f != nil {
+				values[f] = []any{e.Value}
 			}
 		case clause.IN:
 			if rows, ok := m.pinnedIn(ctx, e); ok {
 				return rows, true
 			}
+			if f := m.key(e.Column); f != nil {
+				values[f] = e.Values
+			}
 		}
 	}
-	if m.keyed(single.Elem()) {
-		return []reflect.Value{single}, true
-	}
-	return nil, false
+	return m.combine(ctx, values)
 }
+
+// combine makes a row of every combination of the values of the key's parts.
+func (m *model) combine(ctx context.Context, values map[*schema.Field][]any) ([]reflect.Value, bool) {
+	if len(m.schema.PrimaryFields) == 0 {
+		return nil, false
+	}
+	rows := []reflect.Value{reflect.New(m.typ)}
+	for _, f := range m.schema.PrimaryFields {
+		if len(values[f])*len(rows) > maxCombined || len(values[f]) == 0 {
+			return nil, false
+		}
+		var next []reflect.Value
+		for _, v := range values[f] {
+			for _, row := range rows {
+				c := m.copyOf(row)
+				if !plain(v) || isList(v) || f.Set(ctx, c.Elem(), v) != nil {
+					return nil, false
+				}
+				next = append(next, c)
+			}
+		}
+		rows = next
+	}
+	return rows, !slices.ContainsFunc(rows, func(row reflect.Value) bool { return !m.keyed(row.Elem()) })
+}
+
+// maxCombined bounds the combinations of a composite key's parts.
+const maxCombined = 10_000
 
 // loosens reports whether an expression may let in rows that its neighbours exclude: GORM joins a
 // lone Or by OR, and puts SQL text in parentheses only if it finds " OR " in it.
