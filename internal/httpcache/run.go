@@ -46,7 +46,10 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	}()
 	began := time.Now()
 	r.err = x.Handler.Run(e.request(x, ctx), r.rec)
-	if r.why, r.cause = e.refuse(ctx, x, r, f); r.why == "" {
+	if ctx.Err() != nil {
+		f.Abandon()
+	}
+	if r.why, r.cause = e.refuse(ctx, x, r); r.why == "" {
 		r.entry = e.entry(r.rec, began)
 	}
 	e.uncacheable.set(x.key.Bytes, r.why != "")
@@ -98,7 +101,7 @@ func (r *run) failed(h Handler) bool {
 var errIdentity = errors.New("a request value changed while the handler ran; put the cache behind the authentication middleware")
 
 // refuse says why the recorded response may not be stored.
-func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run, f *restflow.Flight) (why string, cause error) {
+func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, cause error) {
 	rec := r.rec
 	switch {
 	case r.err != nil:
@@ -110,7 +113,6 @@ func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run, f *restflow.Fl
 	case rec.status == 0:
 		return "the handler wrote no response", nil
 	case ctx.Err() != nil:
-		f.Abandon()
 		return "the request ended first", context.Cause(ctx)
 	}
 	for k := range rec.header {
