@@ -141,3 +141,25 @@ func TestNestedArgs(t *testing.T) {
 		require.Equal(t, tt.same, a == b, "%s:\n%q\n%q", tt.name, a, b)
 	}
 }
+
+func TestNestedValuesWithoutAKey(t *testing.T) {
+	type key struct {
+		List   [1]Level
+		Map    map[string]Level
+		Levels []Level
+	}
+	p := argsPlan[key](t)
+	for field, v := range map[string]key{
+		"List":   {List: [1]Level{-1}},
+		"Map":    {Map: map[string]Level{"a": -1}},
+		"Levels": {Levels: []Level{1, -1}},
+	} {
+		_, err := p.AppendValueKey(nil, v)
+		require.ErrorIs(t, err, tagkey.ErrMethod)
+		require.EqualError(t, err, "tagkey: "+field+" (arg:"+field+"): tagkey_test.Level does not marshal")
+	}
+	type inner struct{ L Level }
+	type outer struct{ Inner *inner }
+	_, err := argsPlan[outer](t).AppendValueKey(nil, outer{&inner{-1}})
+	require.EqualError(t, err, "tagkey: Inner (arg:Inner): tagkey_test.Level does not marshal")
+}

@@ -50,3 +50,34 @@ func BenchmarkBuildRequest(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkCompileAgain(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = tagkey.Compile[threeScalars]()
+	}
+}
+
+func BenchmarkAppendPartition(b *testing.B) {
+	p := tagkey.MustCompile[threeScalars]()
+	v := &threeScalars{ID: 42}
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		dst, _ = p.AppendPartition(dst[:0], 0, v)
+	}
+}
+
+func BenchmarkRequestPath(b *testing.B) {
+	type user struct{ ID int64 }
+	type key struct {
+		User string `restflow:"request,user.id,partition"`
+	}
+	p := tagkey.MustCompile[key]()
+	r := get("", withValue("user", &user{7}))
+	var k tagkey.Key
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = p.BuildRequest(&k, r)
+	}
+}

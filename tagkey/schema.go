@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// fingerprint is a short text that changes when a type does: its name, its
-// kind, and the names, types and tags of its exported fields, all the way down.
+// Fingerprint is a short text that changes when a type does: what a schema field
+// puts into a key. It covers the type's name and kind, and the names, types and
+// tags of its exported fields, all the way down, and is the same in every process.
 // Unexported fields are left out, since encoders do not see them, and so that
-// another Go release does not change the fingerprint of a time.Time.
-// It is the same in every process.
-func fingerprint(t reflect.Type) string {
+// another Go release does not change the fingerprint of a time.Time; what a type's
+// own methods make of them it cannot see.
+func Fingerprint(t reflect.Type) string {
 	d := describer{seen: make(map[reflect.Type]int)}
 	d.describe(t)
 	sum := sha256.Sum256([]byte(d.text.String()))

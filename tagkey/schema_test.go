@@ -82,6 +82,7 @@ func TestSchemaIsStable(t *testing.T) {
 	const want = "rf1|n|v1|schema:tagkey_test.Node=32:89e1c7e1cd25a71da0007d2628aef0f3|"
 	require.Equal(t, want, valueKey(t, tagkey.MustCompile[key](), key{}))
 	require.Equal(t, want, requestKey(t, tagkey.MustCompile[key](), get("")))
+	require.Contains(t, want, tagkey.Fingerprint(reflect.TypeFor[Node]()))
 }
 
 func TestTwoSchemasOfOneNameClash(t *testing.T) {

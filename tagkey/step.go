@@ -33,7 +33,7 @@ func (s *step) prepare() {
 	s.label = appendEscaped([]byte(s.Source+":"), s.SourceName)
 	s.label = append(s.label, '=')
 	if s.Source == sourceSchema {
-		s.static = appendFramed(s.label, fingerprint(s.Type))
+		s.static = appendFramed(s.label, Fingerprint(s.Type))
 		return
 	}
 	if s.Source == sourceRequest && !s.BuiltIn() {

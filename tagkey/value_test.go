@@ -189,3 +189,36 @@ func TestAKeyIsReusedWithoutTraces(t *testing.T) {
 		}
 	}
 }
+
+// shout marshals but does not unmarshal: text from a request is taken as it is.
+type shout string
+
+func (s shout) MarshalText() ([]byte, error) { return []byte(strings.ToUpper(string(s))), nil }
+
+func TestTypesThatOnlyMarshal(t *testing.T) {
+	type key struct {
+		_ struct{} `restflow:"namespace,s"`
+		S shout    `restflow:"query,s"`
+	}
+	p := tagkey.MustCompile[key]()
+	require.Equal(t, "rf1|s|v1|query:s=2:HI|", valueKey(t, p, key{S: "hi"}))
+	require.Equal(t, "rf1|s|v1|query:s=2:HI|", requestKey(t, p, get("s=HI")))
+	require.Equal(t, "rf1|s|v1|query:s=2:hi|", requestKey(t, p, get("s=hi")))
+}
+
+func TestEveryMapTypeOfParameters(t *testing.T) {
+	type parameters map[string][]string
+	type named struct {
+		_ struct{}   `restflow:"namespace,m"`
+		Q parameters `restflow:"query,*"`
+	}
+	type plain struct {
+		_ struct{}            `restflow:"namespace,m"`
+		Q map[string][]string `restflow:"query,*"`
+	}
+	const want = "rf1|m|v1|query:*={1;1:a[2;1:y1:x]}|"
+	values := map[string][]string{"a": {"y", "x"}}
+	require.Equal(t, want, valueKey(t, tagkey.MustCompile[named](), named{Q: values}))
+	require.Equal(t, want, valueKey(t, tagkey.MustCompile[plain](), &plain{Q: values}))
+	require.Equal(t, want, requestKey(t, tagkey.MustCompile[named](), get("a=y&a=x")))
+}
