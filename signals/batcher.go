@@ -13,15 +13,14 @@ type batcher struct {
 	bus  *Bus
 	lane *lane
 
-	sending sync.Mutex // held while a batch is dispatched, so that close can wait for it
+	sending *gate // batches that are being dispatched
 
 	mu      sync.Mutex // protects what follows
 	pending *work      // nil when nothing waits
 	timer   *time.Timer
-	closed  bool // nothing waits any more: work that still comes is sent at once
 }
 
-func newBatcher(b *Bus, l *lane) *batcher { return &batcher{bus: b, lane: l} }
+func newBatcher(b *Bus, l *lane) *batcher { return &batcher{bus: b, lane: l, sending: newGate()} }
 
 // add merges work into the batch. The first starts the clock; the one that fills the batch sends
 // it, on its own goroutine.
@@ -41,35 +40,38 @@ func (b *batcher) merge(w *work) (full bool) {
 	}
 	b.pending.merge(w)
 	g := &b.pending.groups
-	return b.closed || g.all || len(g.groups) >= min(b.lane.batch.Size, g.limit)
+	return b.sending.closed() || g.all || len(g.groups) >= min(b.lane.batch.Size, g.limit)
 }
 
 // flush sends what waits. The work of several writers has no writer's context.
 func (b *batcher) flush() {
-	b.sending.Lock()
-	defer b.sending.Unlock()
-	w := b.take()
-	if w == nil {
-		return
+	w, counted := b.take()
+	if counted {
+		defer b.sending.leave()
 	}
-	_ = b.lane.dispatch(context.Background(), b.bus, w.job(b.bus)) // has been reported
+	if w != nil {
+		_ = b.lane.dispatch(context.Background(), b.bus, w.job(b.bus)) // has been reported
+	}
 }
 
-func (b *batcher) take() *work {
+// take also enters the gate, under the lock, lest close should miss a batch that has just been
+// taken.
+func (b *batcher) take() (w *work, counted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	w := b.pending
-	b.pending = nil
-	if b.timer != nil {
-		b.timer.Stop()
+	if b.pending == nil {
+		return nil, false
 	}
-	return w
+	w, b.pending = b.pending, nil
+	b.timer.Stop()
+	return w, b.sending.enter()
 }
 
-// close sends what waits and returns when no batch is being sent.
+// close sends what waits and returns when no batch is being sent. Work that comes later does not
+// wait any more.
 func (b *batcher) close() {
-	b.mu.Lock()
-	b.closed = true
-	b.mu.Unlock()
 	b.flush()
+	b.sending.shut()
+	b.flush() // what came in between
+	b.sending.wait(context.Background())
 }

@@ -60,16 +60,14 @@ type Bus struct {
 	registry atomic.Pointer[registry]
 	binding  sync.Mutex // one Bind at a time; taken before mu
 
-	mu       sync.Mutex // protects what follows, and is held to replace the registry
-	closed   bool
-	inflight int           // calls of Publish and Apply that have not returned
-	idle     chan struct{} // closed when the bus is closed and inflight has reached zero
+	mu    sync.Mutex // held to replace the registry
+	calls *gate      // of Publish and Apply
 }
 
 // NewBus returns a bus without rules.
 func NewBus(config BusConfig) *Bus {
 	config.setDefaults()
-	b := &Bus{config: config, idle: make(chan struct{})}
+	b := &Bus{config: config, calls: newGate()}
 	b.registry.Store(&registry{})
 	return b
 }
@@ -83,24 +81,5 @@ func (b *Bus) Subscribe(fn func(ctx context.Context, changes []Change)) (cancel 
 		_ = b.replace(func(r *registry) {
 			r.subscribers = slices.DeleteFunc(r.subscribers, func(x *subscriber) bool { return x == s })
 		})
-	}
-}
-
-// enter counts a call in, so that Close can wait for it.
-func (b *Bus) enter() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return ErrClosed
-	}
-	b.inflight++
-	return nil
-}
-
-func (b *Bus) leave() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.inflight--; b.inflight == 0 && b.closed {
-		close(b.idle)
 	}
 }

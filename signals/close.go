@@ -13,10 +13,10 @@ import (
 // ends first it returns an error for each thing that is not done; that goes on by itself. It may
 // be called often.
 func (b *Bus) Close(ctx context.Context) error {
-	b.shut()
+	b.calls.shut()
 	var errs []error
-	if err := b.awaitCalls(ctx); err != nil {
-		errs = append(errs, err)
+	if n := b.calls.wait(ctx); n > 0 {
+		errs = append(errs, fmt.Errorf("signals: close: %d calls under way: %w", n, context.Cause(ctx)))
 	}
 	if err := b.flush(ctx); err != nil {
 		errs = append(errs, err)
@@ -27,43 +27,28 @@ func (b *Bus) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (b *Bus) shut() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.closed && b.inflight == 0 {
-		close(b.idle)
-	}
-	b.closed = true
-}
-
-func (b *Bus) awaitCalls(ctx context.Context) error {
-	select {
-	case <-b.idle:
-		return nil
-	case <-ctx.Done():
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return fmt.Errorf("signals: close: %d calls under way: %w", b.inflight, context.Cause(ctx))
-	}
-}
-
 // flush sends all waiting batches.
 func (b *Bus) flush(ctx context.Context) error {
+	var batchers []*batcher
+	for _, l := range b.registry.Load().lanes {
+		if l.batcher != nil {
+			batchers = append(batchers, l.batcher)
+		}
+	}
+	if batchers == nil {
+		return nil
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for _, l := range b.registry.Load().lanes {
-			if l.batcher != nil {
-				l.batcher.close()
-			}
+		for _, x := range batchers {
+			x.close()
 		}
 	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
+	if !await(ctx, done) {
 		return fmt.Errorf("signals: close: batches under way: %w", context.Cause(ctx))
 	}
+	return nil
 }
 
 // closers are the different dispatchers that can be closed.

@@ -40,10 +40,10 @@ func (j Job) Run(ctx context.Context) error {
 
 // runJob runs a job from outside on every target of its name.
 func (b *Bus) runJob(ctx context.Context, j Job) error {
-	if err := b.enter(); err != nil {
-		return err
+	if !b.calls.enter() {
+		return ErrClosed
 	}
-	defer b.leave()
+	defer b.calls.leave()
 	targets, err := b.registry.Load().named(j.Target)
 	if err != nil || len(j.Groups) == 0 {
 		return err

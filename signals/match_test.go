@@ -69,6 +69,10 @@ func TestUpdatesDropPreviousAndNewGroups(t *testing.T) {
 			signals.Change{Op: signals.Update, New: user(1), Fields: []string{"Base.ID"}}, []string{"all"}},
 		{"or by that struct alone", mapped("pk", "ID"),
 			signals.Change{Op: signals.Update, New: user(1), Fields: []string{"Base"}}, []string{"all"}},
+		{"a path that spells the embedded struct", mapped("pk", "Base.ID"),
+			signals.Change{Op: signals.Update, New: user(1), Fields: []string{"Name"}}, []string{"pk=1"}},
+		{"and a field named without it", mapped("pk", "Base.ID"),
+			signals.Change{Op: signals.Update, New: user(1), Fields: []string{"ID"}}, []string{"all"}},
 		{"previous value unknown: the rest of the key covers it", both,
 			signals.Change{Op: signals.Update, New: team(1, 2), Fields: []string{"TeamID"}}, []string{"pk=1 team=2 | pk=1"}},
 		{"nothing remains", mapped("team", "TeamID"),
@@ -209,4 +213,21 @@ func TestIf(t *testing.T) {
 	require.Equal(t, []string{"pk=2"}, target.take())
 	require.Len(t, asked, 2)
 	require.Equal(t, typeOf[User](), asked[0].Model)
+}
+
+// Outer hides a field of the struct that it embeds.
+type Outer struct {
+	Base
+	ID string
+}
+
+func TestHiddenFields(t *testing.T) {
+	bus := signals.NewBus(signals.BusConfig{})
+	target := newRecorder()
+	require.NoError(t, bus.Bind(target, signals.Rule{Model: Outer{}, Map: fields{"pk": "Base.ID"}}))
+	n, _ := bus.Wants(typeOf[Outer]())
+	require.Equal(t, []string{"Base.ID"}, n.Fields)
+	o := &Outer{Base: Base{ID: 1}, ID: "x"}
+	require.NoError(t, bus.Publish(context.Background(), signals.Change{Op: signals.Update, New: o, Fields: []string{"ID"}}))
+	require.Equal(t, []string{"pk=1"}, target.take(), "the outer ID was set, not the mapped one")
 }

@@ -2,6 +2,7 @@ package signals
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -17,24 +18,43 @@ type path struct {
 // compilePath resolves a path as a Go selector would, promotion through embedded structs
 // included. The error is a *flaw.
 func compilePath(model reflect.Type, text string) (*path, error) {
-	p := &path{typ: model, direct: true}
-	var names, full []string
-	for segment := range strings.SplitSeq(text, ".") {
-		if len(names) > 0 {
-			p.direct = false
+	p, hops, err := resolve(model, text)
+	if err != nil {
+		return nil, err
+	}
+	var named, full []string
+	for i, hop := range hops {
+		full = append(full, hop.Name)
+		if last := i == len(hops)-1; last || !hop.Anonymous {
+			named = append(named, hop.Name)
+			p.direct = last && len(named) == 1
 		}
+	}
+	p.full, p.name = strings.Join(full, "."), strings.Join(named, ".")
+	// A field of the same name further out hides an embedded one: then only the full path means it.
+	if promoted, _, err := resolve(model, p.name); err != nil || !slices.Equal(promoted.index, p.index) {
+		p.name = p.full
+	}
+	return p, nil
+}
+
+// resolve follows a path and returns every field on the way, embedded ones included.
+func resolve(model reflect.Type, text string) (*path, []reflect.StructField, error) {
+	p := &path{typ: model}
+	var hops []reflect.StructField
+	for segment := range strings.SplitSeq(text, ".") {
 		owner := structType(p.typ)
 		field, err := findField(owner, segment)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		full = append(full, embeddedNames(owner, field.Index)...)
-		names = append(names, field.Name)
-		p.index = append(p.index, field.Index...)
-		p.typ = field.Type
+		for _, i := range field.Index {
+			hop := structType(owner).Field(i)
+			hops, owner = append(hops, hop), hop.Type
+		}
+		p.index, p.typ = append(p.index, field.Index...), field.Type
 	}
-	p.name, p.full = strings.Join(names, "."), strings.Join(full, ".")
-	return p, nil
+	return p, hops, nil
 }
 
 func findField(owner reflect.Type, name string) (reflect.StructField, error) {
@@ -57,15 +77,6 @@ func fieldNames(t reflect.Type) []string {
 		if f.IsExported() && !f.Anonymous {
 			names = append(names, f.Name)
 		}
-	}
-	return names
-}
-
-func embeddedNames(t reflect.Type, index []int) []string {
-	names := make([]string, len(index))
-	for i, x := range index {
-		field := structType(t).Field(x)
-		names[i], t = field.Name, field.Type
 	}
 	return names
 }

@@ -14,7 +14,8 @@ const (
 	// time, and the queue stays bounded.
 	RunInline Overflow = iota
 
-	// Wait lets the writer wait for room in the queue.
+	// Wait lets the writer wait for room in the queue. Jobs must then not publish to the same
+	// pool: all workers could come to wait for one another.
 	Wait
 )
 
@@ -41,12 +42,10 @@ func (c *PoolConfig) setDefaults() {
 type Pool struct {
 	config PoolConfig
 	queue  chan pooled
+	jobs   *gate // that were taken and have not ended
 
-	mu      sync.Mutex // protects what follows
-	workers int
-	pending int // jobs that were taken and have not ended
-	closed  bool
-	drained chan struct{} // closed when closed is set and pending has reached zero
+	mu      sync.Mutex // protects workers
+	workers int        // goroutines that were started
 }
 
 type pooled struct {
@@ -57,7 +56,7 @@ type pooled struct {
 // NewPool returns a pool without goroutines; Dispatch starts them.
 func NewPool(config PoolConfig) *Pool {
 	config.setDefaults()
-	return &Pool{config: config, queue: make(chan pooled, config.Queue), drained: make(chan struct{})}
+	return &Pool{config: config, queue: make(chan pooled, config.Queue), jobs: newGate()}
 }
 
 // String returns "pool".
@@ -66,9 +65,10 @@ func (p *Pool) String() string { return "pool" }
 // Dispatch queues the job. It returns ErrClosed after Close, and nil otherwise: failures of the
 // job are reported by the bus.
 func (p *Pool) Dispatch(ctx context.Context, job Job) error {
-	if !p.begin() {
+	if !p.jobs.enter() {
 		return ErrClosed
 	}
+	p.grow()
 	item := pooled{ctx, job}
 	if p.config.WhenFull == Wait {
 		p.queue <- item
@@ -82,19 +82,14 @@ func (p *Pool) Dispatch(ctx context.Context, job Job) error {
 	return nil
 }
 
-// begin counts a job in and sees that there is a worker for it.
-func (p *Pool) begin() bool {
+// grow starts one more worker, up to the limit.
+func (p *Pool) grow() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return false
-	}
-	p.pending++
-	if p.workers < p.config.Workers && p.workers < p.pending {
+	if p.workers < p.config.Workers {
 		p.workers++
 		go p.work()
 	}
-	return true
 }
 
 func (p *Pool) work() {
@@ -102,45 +97,24 @@ func (p *Pool) work() {
 		select {
 		case item := <-p.queue:
 			p.run(item)
-		case <-p.drained:
+		case <-p.jobs.empty: // so the queue is empty as well
 			return
 		}
 	}
 }
 
 func (p *Pool) run(item pooled) {
-	defer p.end()
+	defer p.jobs.leave()
 	_ = item.job.Run(item.ctx) // has been reported
-}
-
-func (p *Pool) end() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pending--; p.pending == 0 && p.closed {
-		close(p.drained)
-	}
 }
 
 // Close refuses new jobs and waits until all taken ones have ended. When ctx ends first, it
 // returns an error that wraps the context's and tells how many jobs are left; they go on running.
 // It may be called often.
 func (p *Pool) Close(ctx context.Context) error {
-	p.shut()
-	select {
-	case <-p.drained:
-		return nil
-	case <-ctx.Done():
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return fmt.Errorf("signals: pool: %d jobs left: %w", p.pending, context.Cause(ctx))
+	p.jobs.shut()
+	if n := p.jobs.wait(ctx); n > 0 {
+		return fmt.Errorf("signals: pool: %d jobs left: %w", n, context.Cause(ctx))
 	}
-}
-
-func (p *Pool) shut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.closed && p.pending == 0 {
-		close(p.drained)
-	}
-	p.closed = true
+	return nil
 }

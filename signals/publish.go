@@ -16,11 +16,11 @@ func (b *Bus) Publish(ctx context.Context, changes ...Change) error {
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := b.enter(); err != nil {
-		_ = b.report(ctx, &WorkError{Stage: StagePublish, Err: err})
-		return err
+	if !b.calls.enter() {
+		_ = b.report(ctx, &WorkError{Stage: StagePublish, Err: ErrClosed})
+		return ErrClosed
 	}
-	defer b.leave()
+	defer b.calls.leave()
 	err := b.runRules(ctx, reg, changes)
 	if len(reg.subscribers) > 0 {
 		b.tell(ctx, reg.subscribers, slices.Clone(changes))

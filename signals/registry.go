@@ -32,7 +32,7 @@ type subscriber struct {
 func (b *Bus) replace(edit func(*registry)) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
+	if b.calls.closed() {
 		return ErrClosed
 	}
 	old := b.registry.Load()
