@@ -2,7 +2,6 @@ package restflow
 
 import (
 	"context"
-	"time"
 
 	"github.com/restflow-go/restflow/tagkey"
 )
@@ -55,7 +54,7 @@ func (o outcome[V]) unwrap() (V, Metadata, error) { return o.value, o.meta, o.er
 // does not is noted as a fault, and the call is a miss.
 func (f *Func[K, V]) hit(ctx context.Context, c *call[K]) (v V, m Metadata, ok bool) {
 	e := c.snap.Entry
-	if e == nil || !e.Fresh(time.Now()) {
+	if e == nil || !e.Fresh(c.snap.Now) {
 		return v, m, false
 	}
 	v, err := f.results.unpack(e)

@@ -3,7 +3,6 @@ package restflow
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // Peek returns the cached result for k and never runs the function. The status is
@@ -39,7 +38,7 @@ func (f *Func[K, V]) find(ctx context.Context, k K) (*call[K], Metadata, error) 
 	}
 	var m Metadata
 	if err = f.store.Load(ctx, &c.key, &c.snap); err == nil {
-		m, err = c.snap.Peek(time.Now())
+		m, err = c.snap.Peek()
 	}
 	if err != nil {
 		f.close(c)

@@ -1,9 +1,6 @@
 package restflow
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // ErrMiss is seen by those who look for an entry when there is none that could
 // answer: it was never made, has expired, or was invalidated, deleted or evicted.
@@ -11,11 +8,11 @@ var ErrMiss = errors.New("restflow: not cached")
 
 // Peek tells of the entry that was loaded, for those who only look: Hit if it
 // answers, Stale if it is kept past its TTL, ErrMiss if there is none.
-func (s *Snapshot) Peek(now time.Time) (Metadata, error) {
+func (s *Snapshot) Peek() (Metadata, error) {
 	switch e := s.Entry; {
-	case e == nil, !e.Servable(now):
+	case e == nil, !e.Servable(s.Now):
 		return Metadata{}, ErrMiss
-	case e.Fresh(now):
+	case e.Fresh(s.Now):
 		return e.Metadata(Hit), nil
 	default:
 		return e.Metadata(Stale), nil

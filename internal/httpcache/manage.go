@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/restflow-go/restflow"
 )
@@ -54,7 +53,7 @@ func (e *Engine) Describe(ctx context.Context, x *Exchange) (restflow.Metadata, 
 	if err := e.store.Load(ctx, &x.key, &x.snap); err != nil {
 		return restflow.Metadata{}, err
 	}
-	return x.snap.Peek(time.Now())
+	return x.snap.Peek()
 }
 
 // Delete removes the located entry. It is no error when there is none.
