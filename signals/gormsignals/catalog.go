@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"gorm.io/gorm"
@@ -18,6 +19,33 @@ type entry struct {
 	need        signals.Need
 	columns     []*schema.Field // to be supplied, primary key included
 	columnNames []string        // their Go names; nil if they are all there is
+	reductions  *sync.Map       // to the entries for smaller needs, by needKey
+}
+
+func newEntry(m *model, need signals.Need) *entry {
+	e := &entry{model: m, need: need, columns: m.wanted(need), reductions: new(sync.Map)}
+	if !m.whole || !covers(e.columns, m.columns) {
+		e.columnNames = slices.Clip(m.names(e.columns))
+	}
+	return e
+}
+
+// reduced is the entry for a statement that only some of the rules listen to.
+func (e *entry) reduced(need signals.Need) *entry {
+	if len(need.Fields) == len(e.need.Fields) && need.Whole == e.need.Whole && need.Narrow == e.need.Narrow {
+		return e
+	}
+	key := needKey{strings.Join(need.Fields, ","), need.Whole, need.Narrow, need.Subscribed}
+	if r, ok := e.reductions.Load(key); ok {
+		return r.(*entry)
+	}
+	r, _ := e.reductions.LoadOrStore(key, newEntry(e.model, need))
+	return r.(*entry)
+}
+
+type needKey struct {
+	fields                    string
+	whole, narrow, subscribed bool
 }
 
 // catalog is what the plugin derived from one generation of the bus's rules. It is immutable, but
@@ -53,6 +81,9 @@ func (p *Plugin) rebuild(generation any) *catalog {
 		byType:     map[reflect.Type]*entry{},
 		byTable:    map[string][]*entry{},
 		further:    map[string][]*entry{},
+	}
+	if p.db == nil { // WrapConnector without GORM: only its way to name tables is needed
+		p.db, _ = gorm.Open(nil, &gorm.Config{})
 	}
 	_, c.subscribed = p.bus.Wants(reflect.TypeFor[struct{}]())
 	for _, t := range p.bus.Models() {
@@ -91,11 +122,7 @@ func (p *Plugin) entry(t reflect.Type) *entry {
 		}
 		return nil
 	}
-	e := &entry{model: m, need: need, columns: m.wanted(need)}
-	if !m.whole || !covers(e.columns, m.columns) {
-		e.columnNames = slices.Clip(m.names(e.columns))
-	}
-	return e
+	return newEntry(m, need)
 }
 
 // wanted lists the columns of a need, after the primary key.

@@ -58,13 +58,30 @@ func Publish(tx *gorm.DB, changes ...signals.Change) error {
 		return ErrNoPlugin
 	}
 	s := seatOf(tx.Statement.ConnPool)
-	if s.unseen {
-		if p.config.RefuseUnseen {
-			return ErrUnseenTx
-		}
+	switch {
+	case !s.unseen:
+	case p.watchesDriver(tx):
+		return p.publishOn(tx, changes)
+	case p.config.RefuseUnseen:
+		return ErrUnseenTx
+	default:
 		p.reportUnseen(ctx, fmt.Sprintf("%T", tx.Statement.ConnPool), tx.Statement.Table)
 	}
 	return p.deliver(ctx, s, changes)
+}
+
+// publishOn finds the watched connection of a transaction that only the driver sees, by a query
+// that touches nothing.
+func (p *Plugin) publishOn(tx *gorm.DB, changes []signals.Change) error {
+	ctx, s := p.mark(tx.Statement.Context)
+	rows, err := tx.Statement.ConnPool.QueryContext(ctx, "SELECT 1")
+	if err != nil {
+		return fmt.Errorf("gormsignals: find the connection of a transaction: %w", err)
+	}
+	if err := rows.Close(); err != nil {
+		return fmt.Errorf("gormsignals: find the connection of a transaction: %w", err)
+	}
+	return s.deliver(ctx, changes)
 }
 
 const seenKey = "restflow:seen"

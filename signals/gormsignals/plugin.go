@@ -27,7 +27,8 @@ type Plugin struct {
 	current atomic.Pointer[catalog]
 
 	lexical atomic.Pointer[sniff.Dialect]
-	warned  sync.Map // what was reported once: a string
+	wrapped atomic.Bool // WrapConnector was called
+	warned  sync.Map    // what was reported once: a string
 }
 
 // New returns a plugin that publishes on bus. At most one Config is used; without one the defaults
@@ -69,18 +70,20 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 func (p *Plugin) remember(db *gorm.DB) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.db == nil {
+	if p.lexical.Load() == nil {
 		p.db = db
 		d := sniff.For(db.Dialector.Name())
 		p.lexical.Store(&d)
+		p.current.Store(nil) // its models may have been parsed with other names
 	}
 }
 
+// dialect is that of the first database, or of none in particular.
 func (p *Plugin) dialect() sniff.Dialect {
 	if d := p.lexical.Load(); d != nil {
 		return *d
 	}
-	return sniff.Dialect{}
+	return sniff.For("")
 }
 
 // register adds the callbacks. Those around a write stand as close to it as possible: hooks and

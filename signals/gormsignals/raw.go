@@ -24,7 +24,7 @@ func (p *Plugin) beforeQuery(db *gorm.DB) {
 // the caller has read the rows, after all callbacks: then its changes are published.
 func (p *Plugin) beforeRow(db *gorm.DB) {
 	w := p.watchSQL(db)
-	if w == nil || len(w.works) == 0 || !w.alone() {
+	if w == nil || len(w.works) == 0 || w.atomic() {
 		return
 	}
 	ctx := context.WithoutCancel(db.Statement.Context)

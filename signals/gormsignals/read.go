@@ -121,7 +121,7 @@ func (e *entry) readBefore(ctx context.Context, w *watch, where []clause.Express
 // A read first would pin the transaction to a snapshot, and a write after it fails at once
 // with SQLITE_BUSY if anybody has committed since; the write alone would have waited its turn.
 func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
-	if w.seat.tx.writeLocked.Load() {
+	if w.seat.tx != nil && w.seat.tx.writeLocked.Load() {
 		return nil
 	}
 	stmt := e.statement(ctx, w)
@@ -129,8 +129,11 @@ func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
 	stmt.AddClause(clause.From{})
 	stmt.AddClause(clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "1 = 0"}}})
 	stmt.Build("DELETE", "FROM", "WHERE")
+	ctx, _ = w.plugin.mark(ctx)
 	_, err := w.ConnPool.ExecContext(ctx, stmt.SQL.String(), stmt.Vars...)
-	w.seat.tx.writeLocked.Store(err == nil)
+	if w.seat.tx != nil {
+		w.seat.tx.writeLocked.Store(err == nil)
+	}
 	return err
 }
 

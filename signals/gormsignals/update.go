@@ -19,9 +19,10 @@ type update struct {
 	set    []assignment
 	fields []string // Go names of what is set; nil if a column is none of the model's
 
-	rows  []reflect.Value // the rows concerned, as they were or, if pinned only, their keys
-	known bool            // rows are all the rows
-	image bool            // rows hold the previous values
+	unheard bool            // no rule fires for these fields
+	rows    []reflect.Value // the rows concerned, as they were or, if pinned only, their keys
+	known   bool            // rows are all the rows
+	image   bool            // rows hold the previous values
 }
 
 type assignment struct {
@@ -52,7 +53,11 @@ func each(s subjects, make func(*entry) work, ops signals.Op) []work {
 func (u *update) before(ctx context.Context, w *watch) error {
 	stmt := w.db.Statement
 	u.assignments(stmt)
-	if !u.narrow() || !u.need.Ops.Has(u.op) && !u.need.Subscribed {
+	need, ok := w.plugin.bus.NeedFor(u.typ, u.op, u.fields)
+	if u.unheard = !ok; u.unheard {
+		return nil
+	}
+	if u.entry = u.entry.reduced(need); !u.narrow() {
 		return nil
 	}
 	u.rows, u.known = u.pins(stmt)
@@ -149,6 +154,9 @@ func (u *update) bulk() signals.Change {
 
 // after pairs the previous values with the new ones.
 func (u *update) after(ctx context.Context, w *watch) ([]signals.Change, error) {
+	if u.unheard {
+		return nil, nil
+	}
 	if !u.known && u.returned(w) {
 		return u.changes(ctx, u.rows, nil), nil
 	}

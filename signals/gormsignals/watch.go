@@ -29,6 +29,7 @@ type watch struct {
 	expired bool // its context had ended before: database/sql then sends nothing
 	err     error
 	result  sql.Result
+	sink    *sink
 
 	uncounted bool   // the number of rows affected does not tell whether anything was written
 	several   bool   // more than one statement: an error does not undo the first
@@ -65,7 +66,7 @@ func (p *Plugin) before(works func(*gorm.DB, subjects) []work) func(*gorm.DB) {
 func (p *Plugin) watch(db *gorm.DB, works []work) *watch {
 	stmt := db.Statement
 	w := &watch{ConnPool: stmt.ConnPool, plugin: p, db: db, seat: seatOf(stmt.ConnPool), works: works}
-	if w.seat.unseen && len(works) > 0 {
+	if w.seat.unseen && len(works) > 0 && !p.watchesDriver(db) {
 		if p.config.RefuseUnseen {
 			_ = db.AddError(ErrUnseenTx)
 			return w
@@ -84,6 +85,7 @@ func (w *watch) ExecContext(ctx context.Context, query string, args ...any) (sql
 	if err := w.start(ctx); err != nil {
 		return nil, err
 	}
+	ctx, w.sink = w.plugin.mark(ctx)
 	w.result, w.err = w.ConnPool.ExecContext(ctx, query, args...)
 	return w.result, w.err
 }
@@ -97,6 +99,7 @@ func (w *watch) QueryContext(ctx context.Context, query string, args ...any) (*s
 		return nil, err
 	}
 	w.rows = true
+	ctx, w.sink = w.plugin.mark(ctx)
 	rows, err := w.ConnPool.QueryContext(w.closing(ctx), query, args...)
 	w.err = err
 	return rows, err
@@ -108,6 +111,7 @@ func (w *watch) QueryRowContext(ctx context.Context, query string, args ...any) 
 		return w.ConnPool.QueryRowContext(ctx, query, args...)
 	}
 	w.rows = true
+	ctx, w.sink = w.plugin.mark(ctx)
 	row := w.ConnPool.QueryRowContext(w.closing(ctx), query, args...)
 	w.err = row.Err()
 	return row
@@ -162,9 +166,19 @@ func (p *Plugin) after(db *gorm.DB) {
 		_ = db.AddError(err)
 	}
 	markSeen(db, w)
-	if err := p.deliver(db.Statement.Context, w.seat, changes); err != nil {
+	if err := w.deliver(changes); err != nil {
 		_ = db.AddError(err)
 	}
+}
+
+// deliver hands changes to the connection that has run the statement, if that is all that sees its
+// COMMIT.
+func (w *watch) deliver(changes []signals.Change) error {
+	ctx := w.db.Statement.Context
+	if w.seat.unseen && w.sink != nil && w.sink.conn != nil {
+		return w.sink.deliver(ctx, changes)
+	}
+	return w.plugin.deliver(ctx, w.seat, changes)
 }
 
 // changes tells what the statement wrote. If that is in doubt it is everything it may have
@@ -240,7 +254,6 @@ func (w *watch) affected() int64 {
 }
 
 // atomic reports whether what is read before the statement still holds when it runs.
-func (w *watch) atomic() bool { return w.seat.tx != nil && !w.seat.tx.ended.Load() }
-
-// alone reports a statement that commits by itself.
-func (w *watch) alone() bool { return !w.atomic() && !w.seat.unseen }
+func (w *watch) atomic() bool {
+	return w.seat.unseen || w.seat.tx != nil && !w.seat.tx.ended.Load()
+}
