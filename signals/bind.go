@@ -36,15 +36,22 @@ func (b *Bus) Bind(t Target, rules ...Rule) error {
 	return b.replace(bind.commit)
 }
 
-// Unbind forgets a target and its rules. Work that is queued for it still runs.
+// Unbind forgets a target and its rules, and sends their waiting batches. Work that is under way
+// still runs.
 func (b *Bus) Unbind(t Target) {
 	b.binding.Lock()
 	defer b.binding.Unlock()
-	_ = b.replace(func(r *registry) {
+	before := b.registry.Load().lanes
+	_ = b.replace(func(r *registry) { // a closed bus has sent its batches
 		r.rules = slices.DeleteFunc(r.rules, func(x *rule) bool { return x.lane.target.Target == t })
 		r.targets = slices.DeleteFunc(r.targets, func(x *target) bool { return x.Target == t })
 		r.index()
 	})
+	for _, l := range before {
+		if l.target.Target == t && l.batcher != nil {
+			l.batcher.close()
+		}
+	}
 }
 
 // describe asks the target once and checks what it says.

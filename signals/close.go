@@ -53,19 +53,18 @@ func (b *Bus) flush(ctx context.Context) error {
 
 // closers are the different dispatchers that can be closed.
 func (b *Bus) closers() []closer {
-	dispatchers := []Dispatcher{b.config.Dispatcher}
+	found := slices.Clone(b.registry.Load().closers)
+	found = addCloser(found, b.config.Dispatcher)
 	for _, d := range b.config.Dispatchers {
-		dispatchers = append(dispatchers, d)
-	}
-	for _, l := range b.registry.Load().lanes {
-		dispatchers = append(dispatchers, l.via.dispatcher)
-	}
-	var found []closer
-	for _, d := range dispatchers {
-		c, ok := d.(closer)
-		if ok && !(reflect.TypeOf(d).Comparable() && slices.Contains(found, c)) {
-			found = append(found, c)
-		}
+		found = addCloser(found, d)
 	}
 	return found
+}
+
+func addCloser(known []closer, d Dispatcher) []closer {
+	c, ok := d.(closer)
+	if !ok || reflect.TypeOf(d).Comparable() && slices.Contains(known, c) {
+		return known
+	}
+	return append(known, c)
 }

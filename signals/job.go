@@ -81,19 +81,18 @@ func (b *Bus) run(ctx context.Context, t *target, j *Job) error {
 func (b *Bus) runBounded(ctx context.Context, start time.Time, t *target, j *Job) error {
 	switch {
 	case b.config.Timeout < 0:
-		return b.work(ctx, t, j)
+		return b.dropAndRewarm(ctx, t, j)
 	case ctx.Done() == nil:
 		bound := newBounded(ctx, start, b.config.Timeout)
 		defer bound.end(context.Canceled)
-		return b.work(bound, t, j)
+		return b.dropAndRewarm(bound, t, j)
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.config.Timeout)
 	defer cancel()
-	return b.work(ctx, t, j)
+	return b.dropAndRewarm(ctx, t, j)
 }
 
-// work drops, and rewarms what was dropped.
-func (b *Bus) work(ctx context.Context, t *target, j *Job) error {
+func (b *Bus) dropAndRewarm(ctx context.Context, t *target, j *Job) error {
 	if err := drop(ctx, t, j.Groups); err != nil {
 		return b.report(ctx, j.failed(StageDrop, err))
 	}

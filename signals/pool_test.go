@@ -164,6 +164,12 @@ func TestBatch(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []string{"all"}, target.take())
 	})
+	run("is sent by Unbind", signals.Batch{Delay: time.Hour}, func(t *testing.T, bus *signals.Bus, target *recorder) {
+		publish(bus, 1)
+		bus.Unbind(target)
+		require.NoError(t, bus.Close(context.Background()), "the pool of a rule that is gone is still drained")
+		require.Equal(t, []string{"pk=1 | user.id="}, target.take())
+	})
 	run("is sent by Close", signals.Batch{Delay: time.Hour}, func(t *testing.T, bus *signals.Bus, target *recorder) {
 		publish(bus, 1)
 		require.NoError(t, bus.Close(context.Background()))

@@ -15,6 +15,8 @@ type registry struct {
 
 	models map[reflect.Type]*model // index of rules
 	lanes  []*lane                 // of rules
+
+	closers []closer // dispatchers of all rules that ever were, since their work may still run
 }
 
 // model is what is bound for one model type.
@@ -42,6 +44,7 @@ func (b *Bus) replace(edit func(*registry)) error {
 		subscribers: slices.Clone(old.subscribers),
 		models:      old.models,
 		lanes:       old.lanes,
+		closers:     slices.Clone(old.closers),
 	}
 	edit(next)
 	b.registry.Store(next)
@@ -62,6 +65,7 @@ func (r *registry) index() {
 		m.addPointers(rule)
 		if !slices.Contains(r.lanes, rule.lane) {
 			r.lanes = append(r.lanes, rule.lane)
+			r.closers = addCloser(r.closers, rule.lane.via.dispatcher)
 		}
 	}
 }
