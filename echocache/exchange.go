@@ -1,6 +1,7 @@
 package echocache
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -47,31 +48,93 @@ var errRecycled = errors.New("echocache: the context was reused while the handle
 // Response.Before runs when the client is answered, and not for what is stored.
 func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 	c, outer, before := x.ctx, x.ctx.Response(), x.ctx.Request()
-	next := c
-	if r != nil {
-		c.SetRequest(r)
-		if r.URL != before.URL {
-			next = &sealed{Context: c}
-		}
+	if r == nil {
+		r = before
 	}
-	if w != http.ResponseWriter(outer) {
-		c.SetResponse(echo.NewResponse(w, c.Echo()))
+	if w == http.ResponseWriter(outer) {
+		defer x.revive(r, before)
+		return x.runAs(r)
 	}
+	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
+	inner := echo.NewResponse(w, c.Echo())
+	c.SetResponse(inner)
 	defer func() {
-		if !httpcache.Reaches(c.Response(), w) {
-			return // somebody else's by now
+		if !x.ours(w) {
+			return
 		}
 		c.SetResponse(outer)
-		if c.Request() == r {
-			c.SetRequest(before)
+		x.revive(r, before)
+		if !inner.Committed {
+			lend(inner, outer)
 		}
 	}()
-	err := x.next(next)
-	if !httpcache.Reaches(c.Response(), w) {
+	err := x.runAs(r)
+	if !x.ours(w) {
 		return errors.Join(errRecycled, err)
 	}
 	return err
 }
+
+// runAs runs the handler with r as its request.
+func (x *exchange) runAs(r *http.Request) error {
+	c := x.ctx
+	before := c.Request()
+	if r != before {
+		c.SetRequest(r)
+	}
+	if r.URL != before.URL {
+		return x.next(&sealed{Context: c})
+	}
+	return x.next(c)
+}
+
+// mark is the key under which the context of a request that the handler gets
+// names its exchange.
+type mark struct{}
+
+// ours reports whether the context still is the one that the handler was given,
+// and not another request's by now. Inner middleware may have left a writer of
+// its own behind, or a request, but hardly both without a trace of ours.
+func (x *exchange) ours(w http.ResponseWriter) bool {
+	return httpcache.Reaches(x.ctx.Response(), w) || x.ctx.Request().Context().Value(mark{}) == x
+}
+
+// revive gives the context its request back. One that inner middleware left
+// behind in place of r stays, but not its life, which ends with the handler while
+// outer middleware goes on.
+func (x *exchange) revive(r, before *http.Request) {
+	switch left := x.ctx.Request(); {
+	case left == r:
+		x.ctx.SetRequest(before)
+	case left.Context().Value(mark{}) == x:
+		x.ctx.SetRequest(left.WithContext(revived{before.Context(), left.Context()}))
+	}
+}
+
+// revived has the life of one context and the values of another.
+type revived struct {
+	context.Context
+	values context.Context
+}
+
+func (r revived) Value(key any) any { return r.values.Value(key) }
+
+// lend runs the hooks of a response that was not written with the one that is
+// written in its place, as when the handler returns an error.
+func lend(inner, outer *echo.Response) {
+	outer.Before(func() {
+		inner.Writer = silent{outer}
+		inner.WriteHeader(outer.Status)
+		outer.Status = inner.Status
+	})
+	outer.After(func() { _, _ = inner.Write(nil) })
+}
+
+// silent lends out nothing of a writer but its header.
+type silent struct{ http.ResponseWriter }
+
+func (silent) WriteHeader(int)             {}
+func (silent) Write(p []byte) (int, error) { return len(p), nil }
 
 // sealed keeps the query of the request that the handler got from being the one
 // that the context has parsed before.

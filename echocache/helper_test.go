@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,7 @@ import (
 // memoryStore returns a store that ends with the test.
 func memoryStore(tb testing.TB) *restflow.Store {
 	tb.Helper()
-	s, err := restflow.NewMemory(restflow.MemoryConfig{})
+	s, err := restflow.NewMemory(restflow.MemoryConfig{EpochSlots: 1 << 10}) // drawing more takes milliseconds
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
@@ -74,10 +75,15 @@ func (l *eventLog) take() []restflow.Event {
 	return events
 }
 
-// one returns the only event since the last call.
+// one returns the only event since the last call. A real client may have its
+// answer before the event is told.
 func (l *eventLog) one(t testing.TB) restflow.Event {
 	t.Helper()
-	events := l.take()
+	var events []restflow.Event
+	require.Eventually(t, func() bool {
+		events = append(events, l.take()...)
+		return len(events) > 0
+	}, 10*time.Second, time.Millisecond)
 	require.Len(t, events, 1)
 	return events[0]
 }
