@@ -1,0 +1,92 @@
+package consistency_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/eko/gocache/lib/v4/store"
+)
+
+// shared is what all nodes keep their entries and epochs in: a store that can
+// lose any key at any moment, beside the real ones that the store's own tests use.
+type shared struct {
+	mu    sync.Mutex
+	items map[string]item
+}
+
+type item struct {
+	value   []byte
+	expires time.Time
+}
+
+// names lists what is stored, in a fixed order.
+func (s *shared) names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.items))
+}
+
+func (s *shared) evict(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.items, name)
+}
+
+var errDown = errors.New("the store is down")
+
+// view is a node's connection to what is shared. It can be cut.
+type view struct {
+	*shared
+	down        bool
+	absentValid bool // mutant: an absent epoch reads as some fixed one
+}
+
+func (v *view) Get(_ context.Context, key any) (any, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.down {
+		return nil, errDown
+	}
+	it, ok := v.items[key.(string)]
+	if ok && time.Now().Before(it.expires) {
+		return bytes.Clone(it.value), nil
+	}
+	if v.absentValid && bytes.HasPrefix([]byte(key.(string)), []byte("restflow:s:")) {
+		return []byte("constant"), nil
+	}
+	return nil, store.NotFoundWithCause(errors.New("not there"))
+}
+
+func (v *view) Set(_ context.Context, key, value any, options ...store.Option) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.down {
+		return errDown
+	}
+	v.items[key.(string)] = item{bytes.Clone(value.([]byte)), time.Now().Add(store.ApplyOptions(options...).Expiration)}
+	return nil
+}
+
+func (v *view) Delete(_ context.Context, key any) error {
+	if v.down {
+		return errDown
+	}
+	v.evict(key.(string))
+	return nil
+}
+
+func (v *view) GetWithTTL(ctx context.Context, key any) (any, time.Duration, error) {
+	value, err := v.Get(ctx, key)
+	return value, 0, err
+}
+
+func (v *view) Invalidate(context.Context, ...store.InvalidateOption) error { return nil }
+
+func (v *view) Clear(context.Context) error { return nil }
+
+func (v *view) GetType() string { return "shared" }

@@ -1,0 +1,218 @@
+package consistency_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"github.com/restflow-go/restflow"
+)
+
+const (
+	nodes = 3
+	items = 2
+	users = 2
+)
+
+// world runs a program. Logical time counts what has happened; everything that
+// is judged is ordered by it.
+type world struct {
+	protocol    protocol
+	absentValid bool
+	shared      *shared
+	nodes       [nodes]*node
+
+	mu            sync.Mutex
+	clock         int
+	runs          int
+	held          []chan struct{} // gates of the handlers that are held up, oldest first
+	invalidations []invalidation
+	faults        []string
+	answers       answers
+}
+
+// answers counts what was seen, so that a checker that sees nothing is found out.
+type answers struct{ Reads, Own, Cached int }
+
+type node struct {
+	id    int
+	view  *view
+	store *restflow.Store
+	read  reader
+}
+
+// invalidation is one that has returned. An unacknowledged one binds only the
+// node that knows of it, for as long as the node lives.
+type invalidation struct {
+	began, returned int
+	covers          func(itemKey) bool
+	acked           bool
+	by              *node
+}
+
+func newWorld(p protocol, absentValid bool) *world {
+	w := &world{protocol: p, absentValid: absentValid, shared: &shared{items: map[string]item{}}}
+	for i := range w.nodes {
+		w.nodes[i] = w.start(i)
+	}
+	return w
+}
+
+func (w *world) start(id int) *node {
+	n := &node{id: id, view: &view{shared: w.shared, absentValid: w.absentValid}}
+	var err error
+	if n.store, err = restflow.NewStore(n.view, restflow.StoreConfig{Kind: restflow.Shared}); err != nil {
+		panic(err)
+	}
+	n.read = w.protocol(n.store)
+	return n
+}
+
+func (w *world) tick() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clock++
+	return w.clock
+}
+
+// run runs the program and then lets everything that is held up go on.
+func (w *world) run(p program) {
+	for _, o := range p {
+		w.step(o)
+		synctest.Wait()
+	}
+	for w.release(0) {
+		synctest.Wait()
+	}
+	for _, n := range w.nodes {
+		n.view.setDown(false)
+		_ = n.store.Close()
+	}
+}
+
+func (v *view) setDown(down bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.down = down
+}
+
+func (w *world) step(o op) {
+	n := w.nodes[o.a%nodes]
+	switch o.kind {
+	case read:
+		w.startRead(n, itemKey{PK: o.b % items, User: o.c % users})
+	case proceed:
+		w.release(o.a)
+	case invalidate:
+		w.invalidate(n, o)
+	case commit:
+		w.bump(n, itemKey{PK: o.b % items}, func(k itemKey) bool { return k.PK == o.b%items }, "pk")
+	case evict:
+		if names := w.shared.names(); len(names) > 0 {
+			w.shared.evict(names[(o.a*8+o.b)%len(names)])
+		}
+	case empty:
+		for _, name := range w.shared.names() {
+			w.shared.evict(name)
+		}
+	case sleep:
+		time.Sleep(time.Duration(o.a*o.a) * time.Second / 2)
+	case cut:
+		n.view.setDown(o.b%2 == 0)
+	case restart:
+		_ = n.store.Close()
+		w.nodes[n.id] = w.start(n.id)
+	}
+}
+
+// startRead reads on a goroutine of its own and judges the answer.
+func (w *world) startRead(n *node, k itemKey) {
+	began := w.tick()
+	go func() {
+		own := -1
+		m := n.read(k, func() made {
+			m := made{Began: w.tick()}
+			w.mu.Lock()
+			w.runs++
+			m.Run = w.runs
+			w.mu.Unlock()
+			own = m.Run
+			w.hold() // before the data is read
+			w.hold() // after it
+			return m
+		})
+		w.judge(n, k, began, m, own == m.Run)
+	}()
+}
+
+// hold holds a handler up until the program lets it go on.
+func (w *world) hold() {
+	gate := make(chan struct{})
+	w.mu.Lock()
+	w.held = append(w.held, gate)
+	w.mu.Unlock()
+	<-gate
+}
+
+// release lets one handler that is held up go on.
+func (w *world) release(i int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.held) == 0 {
+		return false
+	}
+	i %= len(w.held)
+	close(w.held[i])
+	w.held = slices.Delete(w.held, i, i+1)
+	return true
+}
+
+func (w *world) invalidate(n *node, o op) {
+	k := itemKey{PK: o.b % items, User: o.c % users}
+	switch (o.b + o.c) % 4 {
+	case 0:
+		w.bump(n, k, func(other itemKey) bool { return other.PK == k.PK }, "pk")
+	case 1:
+		w.bump(n, k, func(other itemKey) bool { return other.User == k.User }, "X-User")
+	case 2:
+		w.bump(n, k, func(other itemKey) bool { return other == k })
+	case 3:
+		began := w.tick()
+		err := newBare(n.store).space.InvalidateAll(context.Background())
+		w.returned(n, began, func(itemKey) bool { return true }, err)
+	}
+}
+
+func (w *world) bump(n *node, k itemKey, covers func(itemKey) bool, names ...string) {
+	began := w.tick()
+	w.returned(n, began, covers, newBare(n.store).space.Invalidate(context.Background(), k, names...))
+}
+
+func (w *world) returned(n *node, began int, covers func(itemKey) bool, err error) {
+	at := w.tick()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.invalidations = append(w.invalidations, invalidation{began, at, covers, err == nil, n})
+}
+
+// judge holds an answer to the invariant: a read that began after an
+// invalidation had returned must not get what a handler began to make before it.
+func (w *world) judge(n *node, k itemKey, began int, m made, own bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers.Reads++
+	if own {
+		w.answers.Own++
+	} else {
+		w.answers.Cached++
+	}
+	for _, inv := range w.invalidations {
+		if inv.covers(k) && (inv.acked || inv.by == n) && inv.returned < began && m.Began < inv.began {
+			w.faults = append(w.faults, fmt.Sprintf("node %d read %+v at %d and got what run %d began to make at %d, although node %d invalidated it from %d to %d",
+				n.id, k, began, m.Run, m.Began, inv.by.id, inv.began, inv.returned))
+		}
+	}
+}
