@@ -7,13 +7,15 @@ import (
 
 // Panics is the rule that production code panics only in functions whose name
 // begins with Must (or must), so that a caller can read it off the name.
-type Panics struct{}
+type Panics struct {
+	Except []string // folders that it is not about
+}
 
 // Check returns the calls of panic elsewhere.
-func (Panics) Check(t *Tree) []Violation {
+func (r Panics) Check(t *Tree) []Violation {
 	var found []Violation
 	for _, f := range t.Files {
-		if f.Test {
+		if f.Test || within(f.Folder(), r.Except) {
 			continue
 		}
 		for _, decl := range f.AST.Decls {
