@@ -17,6 +17,7 @@ var ErrNoCache = errors.New("restflow: no cache in this process has the key stru
 // Wipe is Invalidate on every cache of this process whose key struct is K, be it
 // of responses or a function, on whatever store and under whatever namespace: it drops
 // what agrees with k in the named partition fields, without names in all of them.
+// Caches whose store was closed do not count.
 //
 //	restflow.Wipe(ctx, UserKey{PK: 42}, "pk") // the page of user 42 and what it is made of
 //
@@ -92,7 +93,7 @@ func (r *keyspaceRegister) of(key reflect.Type) []*Keyspace {
 	defer r.mu.Unlock()
 	var found []*Keyspace
 	for ref := range r.byKey[key] {
-		if s := ref.Value(); s != nil {
+		if s := ref.Value(); s != nil && !isClosed(s.Store.repair.closed) {
 			found = append(found, s)
 		}
 	}
