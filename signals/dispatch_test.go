@@ -120,6 +120,8 @@ func TestJobsTravel(t *testing.T) {
 	require.Equal(t, []string{"pk=1 team=2 user.id=n | pk=2 user.id=n"}, far.take())
 	require.Equal(t, []string{"{PK:1 Team:2 User:n Page:3}"}, far.rewarmed)
 
+	require.NoError(t, bus.Publish(context.Background(), signals.Change{Op: signals.Update, Model: typeOf[User](), Bulk: true}))
+	require.JSONEq(t, `{"target":"UserDetail","rules":["User->UserDetail"],"groups":[{"all":true}]}`, string(sent))
 	job, err = other.DecodeJob([]byte(`{"target":"UserDetail","groups":[{"all":true,"soft":true}]}`))
 	require.NoError(t, err)
 	require.NoError(t, job.Run(context.Background()))

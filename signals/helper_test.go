@@ -120,7 +120,7 @@ func (r *recorder) text(g signals.Group) string {
 		for _, f := range r.info.Fields {
 			if f.Name == name {
 				v := reflect.ValueOf(g.Key).Elem().FieldByIndex(f.Index)
-				for v.Kind() == reflect.Pointer {
+				for v.Kind() == reflect.Pointer && !v.IsNil() {
 					v = v.Elem()
 				}
 				parts = append(parts, fmt.Sprintf("%s=%v", name, v))

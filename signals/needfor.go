@@ -18,6 +18,9 @@ func (m *model) needFor(op Op, fields []string) (need Need, fires bool) {
 	if m == nil {
 		return need, false
 	}
+	if op == 0 {
+		op = AnyOp
+	}
 	d := delta{Change: Change{Op: op, Fields: fields}}
 	var firing []*rule
 	for _, r := range m.rules {

@@ -114,3 +114,33 @@ func TestGeneration(t *testing.T) {
 	bus.Unbind(target)
 	require.NotSame(t, before, bus.Generation())
 }
+
+func TestNeedFor(t *testing.T) {
+	named := signals.Rule{Model: User{}, Map: fields{"pk": "ID"}, Watch: []string{"Name"}, Ops: signals.Update}
+	deleted := signals.Rule{Model: User{}, Map: fields{"team": "TeamID"}, Ops: signals.Delete}
+	bus, _, _ := wire(t, named, deleted)
+	for _, c := range []struct {
+		name   string
+		op     signals.Op
+		fields []string
+		want   []string
+		ok     bool
+	}{
+		{"watched", signals.Update, []string{"Name"}, []string{"ID", "Name"}, true},
+		{"unwatched", signals.Update, []string{"Age"}, nil, false},
+		{"unknown fields", signals.Update, nil, []string{"ID", "Name"}, true},
+		{"another operation", signals.Delete, nil, []string{"TeamID"}, true},
+		{"no rule's operation", signals.Create, nil, nil, false},
+		{"unknown operation", 0, nil, []string{"ID", "Name", "TeamID"}, true},
+	} {
+		need, ok := bus.NeedFor(typeOf[*User](), c.op, c.fields)
+		require.Equal(t, c.ok, ok, c.name)
+		require.Equal(t, c.want, need.Fields, c.name)
+	}
+	_, ok := bus.NeedFor(typeOf[Team](), signals.Update, nil)
+	require.False(t, ok)
+	defer bus.Subscribe(func(context.Context, []signals.Change) {})()
+	need, ok := bus.NeedFor(typeOf[Team](), signals.Update, nil)
+	require.True(t, ok)
+	require.Equal(t, signals.Need{Ops: signals.AnyOp, Subscribed: true}, need)
+}
