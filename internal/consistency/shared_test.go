@@ -73,10 +73,12 @@ func (v *view) Set(_ context.Context, key, value any, options ...store.Option) e
 }
 
 func (v *view) Delete(_ context.Context, key any) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if v.down {
 		return errDown
 	}
-	v.evict(key.(string))
+	delete(v.items, key.(string))
 	return nil
 }
 
