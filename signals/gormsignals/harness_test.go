@@ -77,8 +77,18 @@ func openPostgres(t testing.TB) *database {
 	name := randomName()
 	exec(t, admin, "CREATE SCHEMA "+name)
 	t.Cleanup(func() { exec(t, admin, "DROP SCHEMA "+name+" CASCADE") })
-	dsn += " search_path=" + name
+	dsn = withSchema(dsn, name)
 	return (&database{name: "postgres", open: func() gorm.Dialector { return postgres.Open(dsn) }}).ready(t)
+}
+
+func withSchema(dsn, name string) string {
+	switch {
+	case !strings.Contains(dsn, "://"):
+		return dsn + " search_path=" + name
+	case strings.Contains(dsn, "?"):
+		return dsn + "&search_path=" + name
+	}
+	return dsn + "?search_path=" + name
 }
 
 func openMariaDB(t testing.TB) *database {
