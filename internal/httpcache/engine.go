@@ -141,7 +141,13 @@ func (e *Engine) build(x *Exchange, k *tagkey.Key) error {
 	if err := e.cfg.Plan.BuildRequest(k, &x.Request); err != nil {
 		return err
 	}
-	e.place(k, x.Route, x.Request.HTTP.Host, x.Request.ParamNames, x.Request.ParamValues)
+	r := x.Request.HTTP
+	e.place(k, x.Route, r.Host, x.Request.ParamNames, x.Request.ParamValues)
+	if r.URL.RawPath != "" {
+		// Routers match the escaped path if there is one, and the plain one
+		// else: a%2Fb and a%252Fb give one parameter but are two paths.
+		k.AppendString("escaped")
+	}
 	return nil
 }
 

@@ -52,6 +52,13 @@ func age(nanos int64) string {
 	return strconv.FormatInt(seconds, 10)
 }
 
+// setLength tells of a body that is not sent what the server would count.
+func setLength(h http.Header, n int) {
+	if n > 0 && len(h["Content-Length"]) == 0 && len(h["Transfer-Encoding"]) == 0 && len(h["Content-Encoding"]) == 0 {
+		h["Content-Length"] = []string{strconv.Itoa(n)}
+	}
+}
+
 // dropRepresentation removes from a 304 what describes the body that it has not.
 func dropRepresentation(h http.Header) {
 	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Range"} {

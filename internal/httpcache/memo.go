@@ -70,6 +70,7 @@ func (m *memo) raw(dst []byte, x *Exchange) ([]byte, bool) {
 	dst = appendText(dst, x.Route)
 	dst = appendText(dst, r.Host)
 	dst = appendText(dst, r.URL.RawQuery)
+	dst = append(dst, byte(min(len(r.URL.RawPath), 1)))
 	for _, v := range x.Request.ParamValues {
 		if n += len(v); n > memoLimit {
 			return dst, false

@@ -51,8 +51,12 @@ func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o
 	}
 	h["Age"] = append(spare, age(x.snap.Now.UnixNano()-entry.Created))
 	e.answer(x, entry.Metadata(s), o)
+	head := r.Method == http.MethodHead
+	if head && !unchanged {
+		setLength(h, len(entry.Body))
+	}
 	w.WriteHeader(status)
-	if !unchanged && r.Method != http.MethodHead && len(entry.Body) > 0 {
+	if !head && !unchanged && len(entry.Body) > 0 {
 		_, _ = w.Write(entry.Body) // the client is gone; nobody is left to tell
 	}
 	e.tell(x, restflow.Event{Shared: o.collapsed, Reason: o.detail})
