@@ -17,7 +17,8 @@ type Change struct {
 	Table string
 
 	// Op is what happened. A set of several operations means that it was one of them, and zero
-	// that it may have been any.
+	// that it may have been any. Say exactly one where you can: an update whose previous value is
+	// unknown cannot be told from a create, and widens.
 	Op Op
 
 	// New points to the model as it is after the change. It is nil for a Delete, and whenever the

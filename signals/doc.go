@@ -33,6 +33,7 @@
 //
 // # Concurrency
 //
-// All methods of [Bus] are safe for concurrent use. Publishing takes no lock that binding
-// holds: rules live in an immutable registry that Bind and Subscribe replace.
+// All methods of [Bus] are safe for concurrent use. Publishing never waits for binding: rules
+// live in an immutable registry that Bind and Subscribe replace. Drops for two commits may run
+// at the same time and in any order, which does not matter, since dropping is all they do.
 package signals

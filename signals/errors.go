@@ -55,7 +55,7 @@ type WorkError struct {
 	Stage  Stage  // what failed
 	Rule   string // the rule, or several joined by ", "; empty when no rule is to blame
 	Target string // the target's name; empty for a subscriber
-	Err    error
+	Err    error  // the cause; a *PanicError if something panicked
 }
 
 // Error prints `signals: User->UserDetail: drop: cause`.

@@ -15,19 +15,19 @@ type Rules []RuleInfo
 
 // RuleInfo describes one bound rule.
 type RuleInfo struct {
-	Name       string
-	Model      reflect.Type
-	Ops        Op
-	Watch      []string       // empty: every update
-	When       map[string]any // conditions
-	Predicate  bool           // whether there is an If function
-	Target     string
+	Name       string            // the rule's own, or "Model->Target"
+	Model      reflect.Type      // a struct type
+	Ops        Op                // what fires it
+	Watch      []string          // what an update must have changed; empty: anything
+	When       map[string]any    // conditions
+	Predicate  bool              // whether there is an If function
+	Target     string            // the target's name
 	Drops      string            // "all", "custom", or the key fields: "pk+user.id"
 	Map        map[string]string // nil for rules that have none
-	Rewarm     bool
-	Dispatcher string // "inline", "pool", …
-	Batch      Batch
-	OnError    ErrorPolicy
+	Rewarm     bool              // whether dropped entries are computed again
+	Dispatcher string            // "inline", "pool", the dispatcher's own String, or its type
+	Batch      Batch             // its zero value: none
+	OnError    ErrorPolicy       // who hears of failures
 }
 
 // Rules tells what is wired: models, rules and targets. Changing it changes nothing.
