@@ -11,7 +11,7 @@ import (
 // BenchmarkPublish is a commit of one change with one matching rule against a target that does
 // nothing.
 func BenchmarkPublish(b *testing.B) {
-	user, moved := &User{Base: Base{ID: 42}, TeamID: ptr(int64(7))}, &User{Base: Base{ID: 42}, TeamID: ptr(int64(8))}
+	user, moved := &User{Base: Base{ID: 42}, TeamID: new(int64(7))}, &User{Base: Base{ID: 42}, TeamID: new(int64(8))}
 	cases := []struct {
 		name   string
 		rule   signals.Rule
@@ -21,10 +21,15 @@ func BenchmarkPublish(b *testing.B) {
 		{"update", mapped("pk", "ID"), signals.Change{Op: signals.Update, New: user, Fields: []string{"Name"}}},
 		{"update with a previous value", mapped("pk", "ID"), signals.Change{Op: signals.Update, New: user, Old: user}},
 		{"move", mapped("team", "TeamID"), signals.Change{Op: signals.Update, New: user, Old: moved}},
-		{"watched, unchanged", signals.Rule{Model: User{}, Map: map[string]string{"pk": "ID"}, Watch: []string{"Name"}},
-			signals.Change{Op: signals.Update, New: user, Fields: []string{"Email"}}},
-		{"typed", signals.On(func(u *User) UserKey { return UserKey{PK: u.ID} }, "pk"),
-			signals.Change{Op: signals.Create, New: user}},
+		{
+			"watched, unchanged",
+			signals.Rule{Model: User{}, Map: map[string]string{"pk": "ID"}, Watch: []string{"Name"}},
+			signals.Change{Op: signals.Update, New: user, Fields: []string{"Email"}},
+		},
+		{
+			"typed", signals.On(func(u *User) UserKey { return UserKey{PK: u.ID} }, "pk"),
+			signals.Change{Op: signals.Create, New: user},
+		},
 		{"model without rules", mapped("pk", "ID"), signals.Change{Op: signals.Create, New: &Team{}}},
 	}
 	for _, c := range cases {

@@ -2,7 +2,6 @@ package signals_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +21,7 @@ type fields = map[string]string
 func TestRuleErrors(t *testing.T) {
 	const detail = "signals: rule User->UserDetail: "
 	pk := fields{"pk": "ID"}
+	_ = User{}.secret // there to be refused
 	for want, rule := range map[string]signals.Rule{
 		"signals: rule ?->UserDetail: Model: it is missing; set it to a value of the model, as User{}, or make the rule with On":                     {Map: pk},
 		"signals: rule int->UserDetail: Model: int is no struct; give a value of the model's struct type, as User{}":                                 {Model: 3, Map: pk},
@@ -164,7 +164,7 @@ func TestBindIsAllOrNothing(t *testing.T) {
 		`signals: rule User->UserDetail#3: Watch: User has no field "Nme"; did you mean "Name"?`,
 	}, "\n"))
 	var problem *signals.BindError
-	require.True(t, errors.As(err, &problem))
+	require.ErrorAs(t, err, &problem)
 	require.Equal(t, &signals.BindError{
 		Rule: "User->UserDetail#2", Target: "UserDetail", Field: `Map["pkk"]`,
 		Problem: `UserKey has no key field "pkk"`, Mend: `did you mean "pk"?`,

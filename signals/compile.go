@@ -41,8 +41,7 @@ func (b *binding) compile(from Rule) (*rule, []error) {
 
 // fail records a problem of one field of the Rule.
 func (c *compiler) fail(field string, err error) {
-	var f *flaw
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*flaw](err); ok {
 		c.errs = append(c.errs, &BindError{
 			Rule: c.to.name, Target: c.target.info.Name, Field: field, Problem: f.problem, Mend: f.mend,
 		})

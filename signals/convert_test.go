@@ -39,12 +39,11 @@ type Shout struct{ Word string }
 func (s *Shout) MarshalText() ([]byte, error) { return []byte(s.Word + "!"), nil }
 
 type (
-	small  int8
-	name   string
-	flag   bool
-	ratio  float64
-	names  []string
-	moment time.Time
+	small int8
+	name  string
+	flag  bool
+	ratio float64
+	names []string
 )
 
 // convert binds a model with a field of type From to a key with a field of type To.
@@ -86,10 +85,10 @@ func TestConversions(t *testing.T) {
 	check("f=[97 98]")(convert[string, codeOnly]("ab"))
 	check("f=hey!")(convert[Shout, string](Shout{"hey"}))
 	check("f=" + day.String())(convert[time.Time, time.Time](day))
-	check("f=7")(convert[*int, int](ptr(7)))
-	check("f=7")(convert[**int, string](ptr(ptr(7))))
+	check("f=7")(convert[*int, int](new(7)))
+	check("f=7")(convert[**int, string](new(new(7))))
 	check("f=7")(convert[int, *int64](7))
-	check("f=7")(convert[*int, **int64](ptr(7)))
+	check("f=7")(convert[*int, **int64](new(7)))
 	check("f=7")(convert[sql.NullInt64, int32](sql.NullInt64{Int64: 7, Valid: true}))
 	check("f=7")(convert[sql.Null[int], string](sql.Null[int]{V: 7, Valid: true}))
 	check("f={7 true}")(convert[int, sql.NullInt64](7))

@@ -37,9 +37,9 @@ func nodeTarget(t *testing.T, rule signals.Rule) (*signals.Bus, *recorder) {
 func TestTxCopiesNestedRelations(t *testing.T) {
 	bus, target := nodeTarget(t, signals.Rule{Model: Node{}, Map: fields{"root": "Parent.Parent.ID"}, When: map[string]any{"!Nick": "x", "Parent.Nick": nil}})
 	ctx, tx := signals.Begin(context.Background(), bus)
-	n := &Node{ID: 1, Parent: &Node{ID: 2, Parent: &Node{ID: 3}}, Nick: ptr("a")}
+	n := &Node{ID: 1, Parent: &Node{ID: 2, Parent: &Node{ID: 3}}, Nick: new("a")}
 	tx.Add(signals.Change{Op: signals.Create, New: n})
-	n.Parent.Parent.ID, *n.Nick, n.Parent.Nick = 9, "x", ptr("y")
+	n.Parent.Parent.ID, *n.Nick, n.Parent.Nick = 9, "x", new("y")
 	n.Parent = nil
 	tx.Add(signals.Change{Op: signals.Create, New: n}) // the path ends early now, and no condition holds
 	require.NoError(t, tx.Commit(ctx))
@@ -64,9 +64,9 @@ func TestWatchedValuesAreComparedByMeaning(t *testing.T) {
 		"two nullable moments":  {Node{Gone: null(at, true)}, Node{Gone: null(at.Add(1), true)}, true},
 		"null and not null":     {Node{Gone: null(at, true)}, Node{Gone: null(at, false)}, true},
 		"null is null":          {Node{Gone: null(at, false)}, Node{}, false},
-		"equal pointees":        {Node{Nick: ptr("a")}, Node{Nick: ptr("a")}, false},
-		"different pointees":    {Node{Nick: ptr("a")}, Node{Nick: ptr("b")}, true},
-		"nil and empty":         {Node{Nick: ptr("")}, Node{}, true},
+		"equal pointees":        {Node{Nick: new("a")}, Node{Nick: new("a")}, false},
+		"different pointees":    {Node{Nick: new("a")}, Node{Nick: new("b")}, true},
+		"nil and empty":         {Node{Nick: new("")}, Node{}, true},
 		"equal structs":         {Node{Parent: &Node{ID: 1}}, Node{Parent: &Node{ID: 1}}, false},
 		"structs that differ":   {Node{Parent: &Node{ID: 1}}, Node{Parent: &Node{ID: 2}}, true},
 		"nil and a zero struct": {Node{Parent: &Node{}}, Node{}, true},

@@ -27,8 +27,11 @@ func TestDispatchers(t *testing.T) {
 		"refuses":            {func(context.Context, signals.Job) error { return refused }, false, 1, []string{"signals: User->UserDetail: dispatch: queue is down"}, ""},
 		"panics":             {func(context.Context, signals.Job) error { panic("oh") }, false, 1, []string{"signals: User->UserDetail: dispatch: panic: oh"}, ""},
 		"returns the drop's": {func(ctx context.Context, j signals.Job) error { return j.Run(ctx) }, true, 1, []string{"signals: User->UserDetail: drop: down"}, "signals: User->UserDetail: drop: down"},
-		"runs, then fails": {func(ctx context.Context, j signals.Job) error { _ = j.Run(ctx); return refused }, false, 1,
-			[]string{"signals: User->UserDetail: dispatch: queue is down"}, "queue is down"},
+		"runs, then fails": {
+			func(ctx context.Context, j signals.Job) error { _ = j.Run(ctx); return refused }, false, 1,
+			[]string{"signals: User->UserDetail: dispatch: queue is down"},
+			"queue is down",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rule := mapped("pk", "ID")

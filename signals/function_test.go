@@ -88,16 +88,26 @@ func TestFunctionsThatFail(t *testing.T) {
 		{"invalidator: panic", signals.Rule{Model: User{}, Invalidate: func(context.Context, signals.Change) ([]signals.Group, error) {
 			panic(boom)
 		}}, "all", "signals: User->UserDetail: match: panic: boom"},
-		{"group without names", invalid(signals.Group{Key: &UserKey{}}), "all",
-			"signals: User->UserDetail: match: Invalidate: a group has no names; set Names, or All for the whole cache"},
-		{"group of an unknown field", invalid(signals.Group{Names: []string{"tem"}, Key: &UserKey{}}), "all",
-			`signals: User->UserDetail: match: Invalidate: UserKey has no partition field "tem"; did you mean "team"?`},
-		{"group of no partition field", invalid(signals.Group{Names: []string{"page"}, Key: &UserKey{}}), "all",
-			`signals: User->UserDetail: match: Invalidate: key field "page" of UserKey is no partition field; flag it partition, or map another field`},
-		{"group with a value as key", invalid(signals.Group{Names: []string{"pk"}, Key: UserKey{}}), "all",
-			"signals: User->UserDetail: match: Invalidate: a group's key is signals_test.UserKey; give a *signals_test.UserKey that is not nil"},
-		{"group with a nil key", invalid(signals.Group{Names: []string{"pk"}, Key: (*UserKey)(nil)}), "all",
-			"signals: User->UserDetail: match: Invalidate: a group's key is *signals_test.UserKey; give a *signals_test.UserKey that is not nil"},
+		{
+			"group without names", invalid(signals.Group{Key: &UserKey{}}), "all",
+			"signals: User->UserDetail: match: a group that Invalidate returned: a group has no names; set Names, or All for the whole cache",
+		},
+		{
+			"group of an unknown field", invalid(signals.Group{Names: []string{"tem"}, Key: &UserKey{}}), "all",
+			`signals: User->UserDetail: match: a group that Invalidate returned: UserKey has no partition field "tem"; did you mean "team"?`,
+		},
+		{
+			"group of no partition field", invalid(signals.Group{Names: []string{"page"}, Key: &UserKey{}}), "all",
+			`signals: User->UserDetail: match: a group that Invalidate returned: key field "page" of UserKey is no partition field; flag it partition, or map another field`,
+		},
+		{
+			"group with a value as key", invalid(signals.Group{Names: []string{"pk"}, Key: UserKey{}}), "all",
+			"signals: User->UserDetail: match: a group that Invalidate returned: a group's key is signals_test.UserKey; give a *signals_test.UserKey that is not nil",
+		},
+		{
+			"group with a nil key", invalid(signals.Group{Names: []string{"pk"}, Key: (*UserKey)(nil)}), "all",
+			"signals: User->UserDetail: match: a group that Invalidate returned: a group's key is *signals_test.UserKey; give a *signals_test.UserKey that is not nil",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bus, target, heard := wire(t, c.rule)

@@ -17,7 +17,7 @@ import (
 func (t *target) identify(dst []byte, g Group) ([]byte, bool) {
 	dst = appendFlag(dst, g.Soft)
 	key := reflect.ValueOf(g.Key).Elem()
-	ok := true
+	var ok bool
 	for _, name := range g.Names {
 		f, _ := t.field(name)
 		dst = appendText(dst, name)
@@ -65,7 +65,7 @@ func appendValue(dst []byte, v reflect.Value, depth int) ([]byte, bool) {
 }
 
 func appendParts(dst []byte, n int, part func(int) reflect.Value, depth int) ([]byte, bool) {
-	ok := true
+	var ok bool
 	for i := range n {
 		if dst, ok = appendValue(dst, part(i), depth+1); !ok {
 			return dst, false

@@ -61,8 +61,7 @@ func (l *lane) dispatch(ctx context.Context, b *Bus, j Job) error {
 	if err == nil {
 		return nil
 	}
-	var known *WorkError
-	if !errors.As(err, &known) { // else Run has reported it
+	if _, known := errors.AsType[*WorkError](err); !known { // else Run has reported it
 		_ = b.report(ctx, j.failed(StageDispatch, err))
 	}
 	if j.ran.Load() {

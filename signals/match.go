@@ -125,7 +125,7 @@ func (r *rule) collectCustom(ctx context.Context, d *delta, w *work) error {
 	}
 	for _, g := range groups {
 		if err := r.lane.target.check(g); err != nil {
-			return fmt.Errorf("Invalidate: %w", err)
+			return fmt.Errorf("a group that Invalidate returned: %w", err)
 		}
 		w.groups.add(g)
 	}

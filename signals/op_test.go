@@ -23,7 +23,7 @@ func TestOpText(t *testing.T) {
 func TestParseOp(t *testing.T) {
 	for text, op := range map[string]signals.Op{
 		"create":                 signals.Create,
-		" Update | DELETE ":      signals.Update | signals.Delete,
+		"Update | DELETE":        signals.Update | signals.Delete,
 		"any":                    signals.AnyOp,
 		"none":                   0,
 		signals.AnyOp.String():   signals.AnyOp,

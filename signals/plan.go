@@ -70,8 +70,7 @@ func (p *plan) apply(ctx context.Context, r *rule) {
 
 // failed reports a function that failed. A panic widens wherever it was.
 func (p *plan) failed(ctx context.Context, r *rule, w *work, err error) {
-	var panicked *PanicError
-	if errors.As(err, &panicked) {
+	if _, panicked := errors.AsType[*PanicError](err); panicked {
 		w.groups.widen()
 	}
 	err = p.bus.report(ctx, &WorkError{Stage: StageMatch, Rule: r.name, Target: r.lane.target.info.Name, Err: err})

@@ -217,8 +217,6 @@ func mapped(key, path string) signals.Rule {
 	return signals.Rule{Model: User{}, Map: map[string]string{key: path}}
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func user(id int64) *User { return &User{Base: Base{ID: id}} }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

@@ -25,7 +25,7 @@ var rowFields = []string{"A", "B", "C", "N"}
 func randomRow(r *rand.Rand) Row {
 	row := Row{A: r.Int64N(3), B: r.Int64N(3), C: r.Int64N(3)}
 	if r.IntN(2) > 0 {
-		row.N = ptr(r.Int64N(3))
+		row.N = new(r.Int64N(3))
 	}
 	return row
 }
@@ -148,7 +148,6 @@ type spec struct {
 	mapped map[string]string
 	watch  []string
 	when   map[string]int64
-	reads  []string
 	ops    signals.Op
 }
 
