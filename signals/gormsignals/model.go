@@ -3,6 +3,7 @@ package gormsignals
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -16,11 +17,12 @@ type model struct {
 	schema *schema.Schema
 	table  string // as tableName makes it
 
-	columns []*schema.Field            // that can be read, in the order of the struct
-	paths   map[*schema.Field][]string // each column's Go names: promoted and in full
-	byPath  map[string]*schema.Field   // the same, the other way
-	owners  map[string]owner           // "Owner.ID": what a foreign key says of the row it points to
-	whole   bool                       // the columns are all there is: no associations, no ignored fields
+	columns  []*schema.Field            // that can be read, in the order of the struct
+	paths    map[*schema.Field][]string // each column's Go names: promoted and in full
+	byPath   map[string]*schema.Field   // the same, the other way
+	owners   map[string]owner           // "Owner.ID": what a foreign key says of the row it points to
+	pointers [][]int                    // see copyOf
+	whole    bool                       // the columns are all there is: no associations, no ignored fields
 }
 
 // owner is the one thing known of an associated row that was not loaded: its key.
@@ -67,6 +69,7 @@ func (m *model) addField(f *schema.Field) {
 		m.whole = false
 	default:
 		m.columns = append(m.columns, f)
+		m.addPointers(f)
 		m.paths[f] = goPaths(m.typ, f.BindNames)
 		for _, path := range m.paths[f] {
 			m.byPath[path] = f
@@ -162,9 +165,53 @@ func (m *model) keyed(row reflect.Value) bool {
 	return len(m.schema.PrimaryFields) > 0
 }
 
-// copyOf returns a pointer to a shallow copy of a row.
+// copyOf returns a pointer to a copy of a row. Pointers on the way to columns, and columns that are
+// pointers, get pointees of their own, since GORM sets values through them.
 func (m *model) copyOf(row reflect.Value) reflect.Value {
 	c := reflect.New(m.typ)
 	c.Elem().Set(reflect.Indirect(row))
+	for _, path := range m.pointers {
+		repoint(c.Elem(), path)
+	}
 	return c
+}
+
+func repoint(v reflect.Value, path []int) {
+	for _, i := range path {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return
+			}
+			v = v.Elem()
+		}
+		v = v.Field(i)
+	}
+	if !v.IsNil() {
+		p := reflect.New(v.Type().Elem())
+		p.Elem().Set(v.Elem())
+		v.Set(p)
+	}
+}
+
+// addPointers lists the pointers that lead to a column or are one, outer ones first. GORM marks an
+// embedded pointer by a negative index.
+func (m *model) addPointers(f *schema.Field) {
+	path := make([]int, 0, len(f.StructField.Index))
+	for _, i := range f.StructField.Index {
+		if i < 0 {
+			path = append(path, -i-1)
+			m.addPointer(path)
+		} else {
+			path = append(path, i)
+		}
+	}
+	if f.FieldType.Kind() == reflect.Pointer {
+		m.addPointer(path)
+	}
+}
+
+func (m *model) addPointer(path []int) {
+	if !slices.ContainsFunc(m.pointers, func(p []int) bool { return slices.Equal(p, path) }) {
+		m.pointers = append(m.pointers, slices.Clone(path))
+	}
 }
