@@ -61,8 +61,8 @@ func (id *identity) refuse(r *http.Request, k *tagkey.Key, recognised bool) stri
 		return "the request has an Authorization header, and the key has no identity field"
 	}
 	if lines := r.Header["Cookie"]; len(lines) > 0 && !id.cookieHeader {
-		if name, found := id.foreignCookie(lines); found {
-			return "the request has the cookie " + name + ", and the key has no identity field"
+		if why := id.foreignCookie(r, lines); why != "" {
+			return why
 		}
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
@@ -74,17 +74,33 @@ func (id *identity) refuse(r *http.Request, k *tagkey.Key, recognised bool) stri
 	return ""
 }
 
-// foreignCookie finds a cookie that is neither in the key nor ignored.
-func (id *identity) foreignCookie(lines []string) (name string, found bool) {
+// foreignCookie says which cookie is neither in the key nor ignored. A cookie
+// that is named there may be missing in the key all the same: net/http drops
+// those that it takes for malformed, and others may not.
+func (id *identity) foreignCookie(r *http.Request, lines []string) string {
+	named, last := 0, ""
 	for _, line := range lines {
 		for part := range strings.SplitSeq(line, ";") {
 			name, _, _ := strings.Cut(strings.TrimSpace(part), "=")
-			if name = strings.TrimSpace(name); name != "" && !id.cookies[name] && !id.ignores(name) {
-				return name, true
+			switch name = strings.TrimSpace(name); {
+			case name == "":
+			case id.cookies[name]:
+				named, last = named+1, name
+			case !id.ignores(name):
+				return "the request has the cookie " + name + ", and the key has no identity field"
 			}
 		}
 	}
-	return "", false
+	if named == 0 {
+		return ""
+	}
+	for name := range id.cookies {
+		named -= len(r.CookiesNamed(name))
+	}
+	if named != 0 {
+		return "the request has the cookie " + last + ", which the key does not hold"
+	}
+	return ""
 }
 
 func (id *identity) ignores(cookie string) bool {
