@@ -1,0 +1,195 @@
+package gormsignals_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/restflow-go/restflow/signals/gormsignals"
+)
+
+func deletePet(id int64) func(*gorm.DB) error {
+	return func(tx *gorm.DB) error { return tx.Delete(&Pet{ID: id}).Error }
+}
+
+func sqlText(text string) func(*gorm.DB) error {
+	return func(tx *gorm.DB) error { return tx.Exec(text).Error }
+}
+
+// Savepoints and endings in SQL text steer the queue like those of GORM's methods.
+func TestTransactionControlInSQLText(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		db, r := plugged(t, d, gormsignals.Config{})
+		first, second := []string{"pet owner=1"}, []string{"pet owner=2"}
+		both := []string{"pet owner=1", "pet owner=2"}
+		for _, c := range []struct {
+			name  string
+			steps []func(*gorm.DB) error
+			want  []string
+		}{
+			{"rolled back to", []func(*gorm.DB) error{deletePet(1), sqlText("SAVEPOINT a"), deletePet(2), sqlText("ROLLBACK TO SAVEPOINT a")}, first},
+			{"in another case", []func(*gorm.DB) error{sqlText("savepoint A"), deletePet(1), sqlText("rollback to a"), deletePet(2)}, second},
+			{"rolled back twice", []func(*gorm.DB) error{sqlText("SAVEPOINT a"), deletePet(1), sqlText("ROLLBACK TO a"), deletePet(1), sqlText("ROLLBACK TO a"), deletePet(2)}, second},
+			{"released", []func(*gorm.DB) error{sqlText("SAVEPOINT a"), deletePet(1), sqlText("RELEASE SAVEPOINT a"), deletePet(2)}, both},
+			{"released inside another", []func(*gorm.DB) error{sqlText("SAVEPOINT a"), deletePet(1), sqlText("SAVEPOINT b"), deletePet(2), sqlText("RELEASE SAVEPOINT b"), sqlText("ROLLBACK TO a")}, nil},
+			{"an outer one", []func(*gorm.DB) error{deletePet(2), sqlText("SAVEPOINT a"), deletePet(1), sqlText("SAVEPOINT b"), sqlText("ROLLBACK TO a")}, second},
+			{"a failed one", []func(*gorm.DB) error{deletePet(1), sqlText("SAVEPOINT a"), func(tx *gorm.DB) error {
+				tx.Exec("ROLLBACK TO nothing")
+				return tx.Exec("ROLLBACK TO a").Error
+			}}, first},
+		} {
+			for _, prepared := range []bool{false, true} {
+				seed(t, d)
+				session := db.Session(&gorm.Session{PrepareStmt: prepared && d.name == "postgres"}) // the others cannot prepare these
+				require.NoError(t, session.Transaction(func(tx *gorm.DB) error {
+					for _, step := range c.steps {
+						if err := step(tx); err != nil {
+							return err
+						}
+					}
+					return nil
+				}), c.name)
+				require.Equal(t, c.want, r.take(), c.name)
+			}
+		}
+	})
+}
+
+// A COMMIT in SQL text ends the transaction; what follows commits by itself.
+func TestCommitInSQLText(t *testing.T) {
+	d := openPostgres(t)
+	db, r := plugged(t, d, gormsignals.Config{})
+	tx := db.Begin()
+	require.NoError(t, deletePet(1)(tx))
+	require.NoError(t, tx.Exec("COMMIT").Error)
+	require.Equal(t, []string{"pet owner=1"}, r.take())
+	require.NoError(t, tx.Exec("DELETE FROM pets").Error)
+	require.Equal(t, []string{"pet all"}, r.take())
+	tx.Rollback()
+
+	seed(t, d)
+	tx = db.Begin()
+	require.NoError(t, deletePet(1)(tx))
+	require.NoError(t, tx.Exec("ROLLBACK AND CHAIN").Error)
+	require.NoError(t, deletePet(2)(tx))
+	require.NoError(t, tx.Exec("COMMIT AND CHAIN").Error)
+	require.Equal(t, []string{"pet owner=2"}, r.take())
+	require.NoError(t, deletePet(1)(tx))
+	require.NoError(t, tx.Rollback().Error)
+	require.Empty(t, r.take())
+}
+
+// MySQL and MariaDB commit before DDL, and no ROLLBACK takes that back.
+func TestImplicitCommit(t *testing.T) {
+	d := openMariaDB(t)
+	db, r := plugged(t, d, gormsignals.Config{})
+	for _, prepared := range []bool{false, true} {
+		seed(t, d)
+		tx := db.Session(&gorm.Session{PrepareStmt: prepared}).Begin()
+		require.NoError(t, deletePet(1)(tx))
+		require.NoError(t, tx.Exec(fmt.Sprintf("CREATE TABLE t%v (a int)", prepared)).Error)
+		require.Equal(t, []string{"pet owner=1"}, r.take())
+		require.NoError(t, tx.Exec("TRUNCATE pets").Error)
+		require.Equal(t, []string{"pet all"}, r.take())
+		require.NoError(t, tx.Rollback().Error)
+		var n int
+		require.NoError(t, d.second.QueryRow("SELECT count(*) FROM pets").Scan(&n))
+		require.Zero(t, n)
+	}
+
+	seed(t, d)
+	tx := db.Begin()
+	require.NoError(t, deletePet(1)(tx))
+	require.Error(t, tx.Exec("ALTER TABLE missing ADD COLUMN a int").Error)
+	require.Empty(t, r.take())
+	require.NoError(t, tx.Rollback().Error)
+	require.Equal(t, []string{"pet owner=1"}, r.take(), "whether it had committed is uncertain")
+}
+
+// More savepoints than are kept apart make the queue wider, never narrower.
+func TestManySavepoints(t *testing.T) {
+	d := openSQLite(t)
+	db, r := plugged(t, d, gormsignals.Config{})
+	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+		for i := range 300 {
+			require.NoError(t, tx.SavePoint(fmt.Sprint("sp", i)).Error)
+			require.NoError(t, tx.Create(&Pet{UserID: new(int64(i % 50))}).Error)
+		}
+		require.NoError(t, tx.RollbackTo("sp299").Error)
+		require.NoError(t, tx.RollbackTo("sp10").Error)
+		return nil
+	}))
+	want := []string{}
+	for i := range 10 {
+		want = append(want, fmt.Sprint("pet owner=", i))
+	}
+	require.Equal(t, want, r.take())
+}
+
+// A statement's rows are pinned to a key only if its condition lets in no others.
+func TestConditionsThatLookPinned(t *testing.T) {
+	d := openSQLite(t)
+	db, r := plugged(t, d, gormsignals.Config{})
+	for _, c := range []struct {
+		name  string
+		write func() error
+		want  []string
+	}{
+		// GORM sees no " OR " here and puts no parentheses around it.
+		{"an OR on a line of its own", func() error {
+			return db.Model(&User{ID: 1}).Where("team_id = 2\nOR team_id = 77").Update("name", "x").Error
+		}, []string{"user pk=3", "user team=2"}},
+		{"an OR beside the key", func() error {
+			return db.Model(&User{}).Where(&User{ID: 1}).Or(&User{ID: 3}).Update("name", "x").Error
+		}, []string{"user pk=1", "user pk=3", "user team=1", "user team=2"}},
+		{"a group beside the key", func() error {
+			return db.Model(&User{}).Where(&User{ID: 1}).Where(db.Where("name = 'x'").Or("name = 'y'")).Update("name", "z").Error
+		}, []string{"user pk=1", "user team=1"}},
+		{"another key by text", func() error {
+			return db.Model(&User{}).Where("id", 1).Or("id = ?", 3).Update("name", "x").Error
+		}, []string{"user pk=1", "user pk=3", "user team=1", "user team=2"}},
+		{"a key of another table", func() error {
+			return db.Where("user_id IN (?)", db.Model(&User{}).Select("id").Where("users.id = 1")).Delete(&Pet{}).Error
+		}, []string{"pet owner=1"}},
+		{"a part of a key", func() error { return db.Where(&UserGroup{UserID: 1}).Delete(&UserGroup{}).Error },
+			[]string{"member user=1,group=1"}},
+		{"a join table's key", func() error { return db.Delete(&UserGroup{UserID: 1, GroupID: 1}).Error }, nil},
+	} {
+		require.NoError(t, c.write(), c.name)
+		require.Equal(t, c.want, r.take(), c.name)
+	}
+}
+
+// SQL text outside a transaction that returns rows commits when they are closed.
+func TestRowsThatAreReadLater(t *testing.T) {
+	for _, d := range []*database{openSQLite(t), openPostgres(t)} {
+		db, r := plugged(t, d, gormsignals.Config{})
+		r.check = visible("name = 'amy'")
+		rows, err := db.Raw("UPDATE users SET name = 'amy' WHERE team_id = 1 RETURNING id").Rows()
+		require.NoError(t, err)
+		require.True(t, rows.Next())
+		require.Empty(t, r.take())
+		require.True(t, rows.Next())
+		require.False(t, rows.Next())
+		require.NoError(t, rows.Close())
+		require.Equal(t, []string{"user all"}, r.take())
+		require.Zero(t, r.unseen)
+
+		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+			rows, err := tx.Raw("DELETE FROM pets RETURNING id").Rows()
+			require.NoError(t, err)
+			for rows.Next() {
+			}
+			require.NoError(t, rows.Close())
+			require.Empty(t, r.take())
+			return nil
+		}))
+		require.Equal(t, []string{"pet all"}, r.take())
+		_, err = db.Raw("UPDATE users SET nothing = 'amy' RETURNING id").Rows()
+		require.Error(t, err)
+		require.Error(t, db.Raw("UPDATE users SET nothing = 'amy' RETURNING id").Row().Err())
+		require.Empty(t, r.take())
+	}
+}
