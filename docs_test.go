@@ -23,7 +23,7 @@ var compiledDocs = []string{
 	"docs/security.md", "docs/stores.md", "docs/testing.md",
 }
 
-var goBlock = regexp.MustCompile("(?m)(?:^<!-- from (\\S+) -->\n)?^```go\n((?:.*\n)*?)```$")
+var goBlock = regexp.MustCompile("(?m)^(?:<!-- from (\\S+) -->\n)?```go\n((?:.*\n)*?)```$")
 
 func TestCodeInDocumentsIsCompiled(t *testing.T) {
 	for _, file := range compiledDocs {

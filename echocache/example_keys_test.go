@@ -20,7 +20,7 @@ type SearchKey struct {
 
 // Requests that mean the same share an entry, as far as the key struct says so.
 func Example_keys() {
-	cache := echocache.MustNew[SearchKey](echocache.Config{Store: shop, SetCacheHeaders: true})
+	cache := echocache.MustNew[SearchKey](echocache.Config{Store: newShop(), SetCacheHeaders: true})
 	e := echo.New()
 	e.GET("/search", func(c echo.Context) error { return c.String(http.StatusOK, "found") }, cache.Middleware)
 
@@ -59,10 +59,10 @@ type CatalogueKey struct {
 
 // A plan prints what was compiled, and a key can be read.
 func ExampleCache_plan() {
-	cache := echocache.MustNew[CatalogueKey](echocache.Config{Store: shop})
+	cache := echocache.MustNew[CatalogueKey](echocache.Config{Store: newShop()})
 	fmt.Println(cache.Plan())
 
-	search := echocache.MustNew[SearchKey](echocache.Config{Store: shop})
+	search := echocache.MustNew[SearchKey](echocache.Config{Store: newShop()})
 	page := 2
 	key, err := search.KeyAt(SearchKey{Q: "Go", Tags: []string{"b", "a"}, Page: &page}, echocache.At{
 		Route: "/search",

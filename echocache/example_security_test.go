@@ -16,11 +16,11 @@ func hello(c echo.Context) error { return c.String(http.StatusOK, "hello") }
 // author says that all users get the same answer.
 func ExampleConfig_shared() {
 	private := echocache.MustNew[echocache.DefaultKey](echocache.Config{
-		Store: shop, Namespace: "private", SetCacheHeaders: true,
+		Store: newShop(), Namespace: "private", SetCacheHeaders: true,
 		Logger: slog.New(slog.DiscardHandler), // it would say what to do about it
 	})
 	public := echocache.MustNew[echocache.DefaultKey](echocache.Config{
-		Store: shop, Namespace: "public", SetCacheHeaders: true,
+		Store: newShop(), Namespace: "public", SetCacheHeaders: true,
 		Shared: true,
 	})
 	e := echo.New()
@@ -40,7 +40,7 @@ func ExampleConfig_shared() {
 // A cache that was put before the authentication middleware does no harm: the key
 // cannot be built, and nothing is cached.
 func Example_wrongOrder() {
-	cache := echocache.MustNew[ProfileKey](echocache.Config{Store: shop, SetCacheHeaders: true})
+	cache := echocache.MustNew[ProfileKey](echocache.Config{Store: newShop(), SetCacheHeaders: true})
 	e := echo.New()
 	e.GET("/profiles/:pk", hello, cache.Middleware, authenticated)
 	ask(e, "/profiles/7", "ada")
@@ -57,7 +57,7 @@ func ExampleConfig_hermetic() {
 		_    struct{} `restflow:"namespace,Greeting"`
 		Name string   `restflow:"query,name"`
 	}
-	cache := echocache.MustNew[GreetingKey](echocache.Config{Store: shop, SetCacheHeaders: true, Hermetic: true})
+	cache := echocache.MustNew[GreetingKey](echocache.Config{Store: newShop(), SetCacheHeaders: true, Hermetic: true})
 	e := echo.New()
 	e.GET("/greet", func(c echo.Context) error {
 		return c.String(http.StatusOK, "hello "+c.QueryParam("name")+c.QueryParam("title"))
@@ -71,7 +71,7 @@ func ExampleConfig_hermetic() {
 
 // Entries that the management methods find are those of the request at hand.
 func ExampleCache_Delete() {
-	cache := echocache.MustNew[echocache.DefaultKey](echocache.Config{Store: shop, Namespace: "managed", SetCacheHeaders: true})
+	cache := echocache.MustNew[echocache.DefaultKey](echocache.Config{Store: newShop(), Namespace: "managed", SetCacheHeaders: true})
 	e := echo.New()
 	e.GET("/notes/:id", hello, cache.Middleware)
 	e.GET("/notes/:id/fresh", func(c echo.Context) error { return cache.Refresh(c, hello) })
