@@ -3,6 +3,7 @@ package restflow
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -17,6 +18,13 @@ type Key struct {
 	Space string
 	// Scopes are the groups of the entry, the whole cache first.
 	Scopes []Scope
+
+	hash uint64 // of Bytes, by the store that Store.Index was called on; or zero
+}
+
+// clone returns a key that owns its slices.
+func (k *Key) clone() Key {
+	return Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes), hash: k.hash}
 }
 
 // Entry is one stored answer with the epochs it was made under. Entries are

@@ -233,7 +233,7 @@ func (s *Store) Launch(k *Key, snap *Snapshot) *Launch {
 		s.background.Add(-1)
 		return nil
 	}
-	return &Launch{s, Key{slices.Clone(k.Bytes), k.Space, slices.Clone(k.Scopes)}, f}
+	return &Launch{s, k.clone(), f}
 }
 
 // Run calls run and saves what it returns, as Fill does for a leader. A panic of

@@ -46,6 +46,18 @@ func (f *Flight) Context(parent context.Context, limit time.Duration) (ctx conte
 	}
 }
 
+// Over tells why the run came to its end too early, if it did: ctx, which Context
+// returned, has ended, or is about to since the leader's client has gone and
+// nobody waits.
+func (f *Flight) Over(ctx context.Context) error {
+	f.leader.mu.Lock()
+	defer f.leader.mu.Unlock()
+	if parent := f.leader.parent; ctx.Err() == nil && parent != nil && parent.Err() != nil && f.waiters.Load() == 0 {
+		return context.Cause(parent)
+	}
+	return context.Cause(ctx)
+}
+
 // Alone says that nobody but the leader's client will get the response, for
 // example since it is being streamed. From now on the run ends with its client.
 func (f *Flight) Alone() {

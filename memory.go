@@ -95,9 +95,17 @@ type memory struct {
 
 func (m *memory) traits() traits { return traits{kind: "memory", decoded: true} }
 
+// hash is where the entry of k is kept.
+func (m *memory) hash(k *Key) uint64 {
+	if k.hash != 0 {
+		return k.hash
+	}
+	return maphash.Bytes(m.seed, k.Bytes)
+}
+
 func (m *memory) load(_ context.Context, k *Key, s *Snapshot) error {
 	m.table.read(k.Scopes, s.epochs[:])
-	s.Entry, _ = m.cache.GetIfPresent(maphash.Bytes(m.seed, k.Bytes))
+	s.Entry, _ = m.cache.GetIfPresent(m.hash(k))
 	return nil
 }
 
@@ -113,7 +121,7 @@ func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) erro
 	if int64(e.size()) > m.max {
 		return ErrTooLarge // it would push everything else out and itself after it
 	}
-	m.cache.Set(maphash.Bytes(m.seed, k.Bytes), e)
+	m.cache.Set(m.hash(k), e)
 	return nil
 }
 
@@ -123,7 +131,7 @@ func (m *memory) bump(_ context.Context, scopes []Scope) error {
 }
 
 func (m *memory) remove(_ context.Context, k *Key) error {
-	m.cache.Invalidate(maphash.Bytes(m.seed, k.Bytes))
+	m.cache.Invalidate(m.hash(k))
 	return nil
 }
 

@@ -104,6 +104,14 @@ func (s *Store) Kind() string { return s.traits.kind }
 // functions need no encoding.
 func (s *Store) Decoded() bool { return s.traits.decoded }
 
+// Index notes in k where the store keeps its entry, for keys that are looked up
+// over and over. k must not be used with another store then.
+func (s *Store) Index(k *Key) {
+	if m, ok := s.backend.(*memory); ok {
+		k.hash = m.hash(k)
+	}
+}
+
 // Load reads the entry of k, if one is alive, and the epochs of k.Scopes into
 // snap. An error means that the cache should take no part in the request: the
 // store is in trouble, or an invalidation of one of the scopes is pending.

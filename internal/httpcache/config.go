@@ -103,8 +103,8 @@ func (c *Config) normalize() error {
 		bad("EarlyRefresh: %v is negative; leave it 0 for never, 1 is the usual value", c.EarlyRefresh)
 	}
 	for _, s := range c.CacheStatuses {
-		if s < 200 || s > 599 || s == http.StatusPartialContent || s == http.StatusNotModified {
-			bad("CacheStatuses: %d can not be replayed; name final statuses other than 206 and 304", s)
+		if !replayable(s) {
+			bad("CacheStatuses: %d can not be replayed; name final statuses other than 206, 304, 412 and 416", s)
 		}
 	}
 	for _, name := range c.IgnoreCookies {

@@ -39,7 +39,7 @@ func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d directives) 
 		return false, nil
 	}
 	const why = "the request says only-if-cached"
-	e.answer(x, restflow.Metadata{Status: restflow.Miss}, outcome{fwd: "uri-miss", detail: why})
+	e.answer(x, restflow.Miss, nil, outcome{fwd: "uri-miss", detail: why})
 	e.tell(x, restflow.Event{Reason: why})
 	x.Writer.WriteHeader(http.StatusGatewayTimeout)
 	return true, nil

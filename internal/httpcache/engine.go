@@ -188,7 +188,7 @@ func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 	if e.cfg.OnEvent == nil {
 		return
 	}
-	ev.Cache, ev.Route, ev.Status = e.cfg.Plan.Namespace(), x.Route, x.meta.Status
+	ev.Cache, ev.Route, ev.Status = e.cfg.Plan.Namespace(), x.Route, x.status
 	if len(x.key.Bytes) > 0 {
 		ev.Key = printable(x.key.Bytes)
 	}

@@ -50,7 +50,7 @@ type Exchange struct {
 	scopes  [restflow.MaxScopes]restflow.Scope // room for key's
 	raw     []byte                             // room for the memo
 	snap    restflow.Snapshot
-	meta    restflow.Metadata
+	status  restflow.Status
 }
 
 // Reset drops what the exchange holds of the last request, and keeps its buffers.
@@ -59,8 +59,5 @@ func (x *Exchange) Reset() {
 	x.Route, x.Writer, x.Handler, x.Mode = "", nil, nil, Serve
 	x.key, x.isBuilt, x.sealed = restflow.Key{}, false, false
 	x.snap.Entry, x.snap.Fault = nil, nil
-	x.meta = restflow.Metadata{}
+	x.status = restflow.Bypass
 }
-
-// Metadata tells how the exchange was answered.
-func (x *Exchange) Metadata() restflow.Metadata { return x.meta }

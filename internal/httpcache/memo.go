@@ -117,9 +117,11 @@ func (e *Engine) key(x *Exchange) error {
 		return err
 	}
 	if slot.last.Swap(hash) == hash && len(x.key.Bytes) <= 2*memoLimit {
-		slot.known.Store(&known{slices.Clone(raw), restflow.Key{
+		k := &known{slices.Clone(raw), restflow.Key{
 			Bytes: slices.Clone(x.key.Bytes), Space: x.key.Space, Scopes: slices.Clone(x.key.Scopes),
-		}})
+		}}
+		e.store.Index(&k.key)
+		slot.known.Store(k)
 	}
 	return nil
 }

@@ -122,6 +122,10 @@ func (e *Engine) refuseResponse(res *response, identity bool) string {
 		return "Cache-Control: private, and the key has no identity field"
 	case d.hasSMaxAge && d.sMaxAge == 0, !d.hasSMaxAge && d.hasMaxAge && d.maxAge == 0:
 		return "Cache-Control: max-age=0"
+	case !d.hasSMaxAge && !d.hasMaxAge:
+		if at, lines := expires(res); len(lines) > 0 && !at.After(time.Now()) {
+			return "Expires: " + lines[0]
+		}
 	}
 	if why := e.refuseVary(res.values("Vary")); why != "" {
 		return why
@@ -129,19 +133,30 @@ func (e *Engine) refuseResponse(res *response, identity bool) string {
 	if len(res.values("Content-Range")) > 0 {
 		return "the response is a range"
 	}
-	if cl := res.values("Content-Length"); len(cl) > 0 && cl[0] != strconv.Itoa(len(res.body)) {
-		return "Content-Length is " + cl[0] + ", but the body has " + strconv.Itoa(len(res.body)) + " bytes"
+	for _, n := range res.values("Content-Length") {
+		if n != strconv.Itoa(len(res.body)) {
+			return "Content-Length is " + n + ", but the body has " + strconv.Itoa(len(res.body)) + " bytes"
+		}
 	}
 	return ""
 }
 
-// refuseStatus: what never makes sense for another request (partial content, not
-// modified, informational) is refused always; errors of the moment unless
-// CacheStatuses names them; of the rest 2xx and 3xx are stored, and others where
-// a predicate or CacheStatuses asks for them.
+// expires reads the Expires field, the zero time if it is no date, which means
+// that the response has expired (RFC 9111, 5.3). Lines is empty if there is none.
+func expires(res *response) (at time.Time, lines []string) {
+	lines = res.values("Expires")
+	if len(lines) == 1 {
+		at, _ = http.ParseTime(lines[0])
+	}
+	return at, lines
+}
+
+// refuseStatus: what never makes sense for another request is refused always;
+// errors of the moment unless CacheStatuses names them; of the rest 2xx and 3xx
+// are stored, and others where a predicate or CacheStatuses asks for them.
 func (e *Engine) refuseStatus(status int) string {
 	switch {
-	case status == http.StatusPartialContent, status == http.StatusNotModified, status < 200:
+	case !replayable(status):
 	case e.statuses[status]:
 		return ""
 	case status == http.StatusUnauthorized, status == http.StatusTooManyRequests, status >= 500:
@@ -149,6 +164,17 @@ func (e *Engine) refuseStatus(status int) string {
 		return ""
 	}
 	return "the status is " + strconv.Itoa(status)
+}
+
+// replayable reports whether a status can answer another request: not one that
+// speaks of its request's range or preconditions.
+func replayable(status int) bool {
+	switch status {
+	case http.StatusPartialContent, http.StatusNotModified,
+		http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
+		return false
+	}
+	return 200 <= status && status <= 599
 }
 
 // refuseVary: a response that varies on what the key does not hold cannot be
@@ -175,6 +201,10 @@ func (e *Engine) lifetime(res *response) time.Duration {
 		ttl = shorter(ttl, d.sMaxAge)
 	case d.hasMaxAge:
 		ttl = shorter(ttl, d.maxAge)
+	default:
+		if at, lines := expires(res); len(lines) > 0 {
+			ttl = shorter(ttl, max(time.Until(at), 1)) // 1: zero would mean for ever
+		}
 	}
 	return ttl
 }

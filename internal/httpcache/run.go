@@ -2,7 +2,6 @@ package httpcache
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -25,14 +24,14 @@ type run struct {
 // record runs the handler and makes an entry of its response, if the policy
 // allows. When the handler panics, what it wrote goes out before the panic goes on.
 func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run {
-	x.meta = restflow.Metadata{Status: s}
+	x.status = s
 	if e.cfg.SetCacheHeaders { // for whoever answers if the handler does not
-		SetHeaders(x.Writer.Header(), x.meta)
+		SetHeaders(x.Writer.Header(), restflow.Metadata{Status: s})
 	}
 	r := &run{rec: newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)}
 	r.rec.onPass = func(why string) {
 		f.Alone()
-		e.answer(x, x.meta, outcome{fwd: fwdOf(s), detail: why})
+		e.answer(x, s, nil, outcome{fwd: fwdOf(s), detail: why})
 	}
 	ctx, stop := f.Context(x.Request.HTTP.Context(), e.cfg.FillTimeout)
 	defer stop()
@@ -46,10 +45,11 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	}()
 	began := time.Now()
 	r.err = x.Handler.Run(e.request(x, ctx), r.rec)
-	if ctx.Err() != nil {
+	over := f.Over(ctx)
+	if over != nil {
 		f.Abandon()
 	}
-	if r.why, r.cause = e.refuse(ctx, x, r); r.why == "" {
+	if r.why, r.cause = e.refuse(x, r, over); r.why == "" {
 		r.entry = e.entry(r.rec, began)
 	}
 	e.uncacheable.set(x.key.Bytes, r.why != "")
@@ -67,13 +67,13 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 		return e.replay(x, stale, restflow.Stale, outcome{hit: true, detail: "the handler failed"})
 	}
 	ev := restflow.Event{Stored: entry != nil && err == nil, Reason: r.why, Err: r.cause}
-	meta := restflow.Metadata{Status: x.meta.Status}
+	status, kept := x.status, entry
 	switch {
 	case err != nil:
-		meta.Status = restflow.Bypass
+		kept = nil
+		status = restflow.Bypass
 		ev.Reason, ev.Err = "the entry could not be saved", err
 	case ev.Stored:
-		meta = entry.Metadata(x.meta.Status)
 		if x.snap.Fault != nil {
 			ev.Reason, ev.Err = "the stored value was unreadable", x.snap.Fault
 		}
@@ -81,7 +81,7 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 		ev.Reason = "the entry was deleted meanwhile"
 	}
 	if r.rec.held() {
-		e.answer(x, meta, outcome{fwd: fwdOf(x.meta.Status), stored: ev.Stored, detail: ev.Reason})
+		e.answer(x, status, kept, outcome{fwd: fwdOf(x.status), stored: ev.Stored, detail: ev.Reason})
 	}
 	r.rec.release()
 	e.tell(x, ev)
@@ -101,7 +101,7 @@ func (r *run) failed(h Handler) bool {
 var errIdentity = errors.New("a request value changed while the handler ran; put the cache behind the authentication middleware")
 
 // refuse says why the recorded response may not be stored.
-func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, cause error) {
+func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause error) {
 	rec := r.rec
 	switch {
 	case r.err != nil:
@@ -112,8 +112,8 @@ func (e *Engine) refuse(ctx context.Context, x *Exchange, r *run) (why string, c
 		return whyExposed, nil
 	case rec.status == 0:
 		return "the handler wrote no response", nil
-	case ctx.Err() != nil:
-		return "the request ended first", context.Cause(ctx)
+	case over != nil:
+		return "the request ended first", over
 	}
 	for k := range rec.header {
 		if strings.HasPrefix(k, http.TrailerPrefix) {

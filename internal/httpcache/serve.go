@@ -8,8 +8,16 @@ import (
 )
 
 // answer settles how the exchange is answered and says so in the headers.
-func (e *Engine) answer(x *Exchange, m restflow.Metadata, o outcome) {
-	x.meta = m
+// entry is nil if none was stored.
+func (e *Engine) answer(x *Exchange, s restflow.Status, entry *restflow.Entry, o outcome) {
+	x.status = s
+	if !e.cfg.SetCacheHeaders && !e.cfg.CacheStatus {
+		return
+	}
+	m := restflow.Metadata{Status: s}
+	if entry != nil {
+		m = entry.Metadata(s)
+	}
 	if e.cfg.SetCacheHeaders {
 		SetHeaders(x.Writer.Header(), m)
 	}
@@ -20,7 +28,7 @@ func (e *Engine) answer(x *Exchange, m restflow.Metadata, o outcome) {
 
 // bypass lets the handler answer, untouched.
 func (e *Engine) bypass(x *Exchange, why string, err error) error {
-	e.answer(x, restflow.Metadata{Status: restflow.Bypass}, outcome{fwd: forward(x.Request.HTTP), detail: why})
+	e.answer(x, restflow.Bypass, nil, outcome{fwd: forward(x.Request.HTTP), detail: why})
 	e.tell(x, restflow.Event{Reason: why, Err: err})
 	return x.Handler.Run(e.request(x, nil), x.Writer)
 }
@@ -50,7 +58,7 @@ func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o
 		dropRepresentation(h)
 	}
 	h["Age"] = append(spare, age(x.snap.Now.UnixNano()-entry.Created))
-	e.answer(x, entry.Metadata(s), o)
+	e.answer(x, s, entry, o)
 	head := r.Method == http.MethodHead
 	if head && !unchanged {
 		setLength(h, len(entry.Body))
@@ -96,7 +104,7 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 
 // plain is a miss that nothing is stored of: the handler writes to the client.
 func (e *Engine) plain(x *Exchange, why string) error {
-	e.answer(x, restflow.Metadata{Status: restflow.Miss}, outcome{fwd: "uri-miss", detail: why})
+	e.answer(x, restflow.Miss, nil, outcome{fwd: "uri-miss", detail: why})
 	e.tell(x, restflow.Event{Reason: why})
 	return x.Handler.Run(e.request(x, nil), x.Writer)
 }

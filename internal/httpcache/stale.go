@@ -63,7 +63,7 @@ func (e *Engine) refill(ctx context.Context, bg *Exchange, l *restflow.Launch) {
 	case r != nil && entry == nil:
 		ev.Reason, ev.Err = r.why, r.cause
 	}
-	bg.meta.Status = restflow.Refresh
+	bg.status = restflow.Refresh
 	e.tell(bg, ev)
 }
 

@@ -31,7 +31,7 @@ func (e *Engine) unsafe(x *Exchange) error {
 			e.cfg.Logger.WarnContext(ctx, "restflow: invalidation after an unsafe method", "route", x.Route, "error", err)
 		}
 	}
-	e.answer(x, restflow.Metadata{Status: restflow.Bypass}, outcome{fwd: "method"})
+	e.answer(x, restflow.Bypass, nil, outcome{fwd: "method"})
 	rec := newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)
 	rec.onPass = func(string) { drop() }
 	defer rec.release()
