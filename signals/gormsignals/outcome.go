@@ -10,6 +10,19 @@ import (
 	"gorm.io/gorm"
 )
 
+// expired ends a transaction whose context has ended, without a COMMIT. database/sql refuses to commit it
+// too, with the same errors, but leaves open whether the refusal was its own or the driver's.
+func (t *tx) expired() error {
+	raw, ok := t.raw.(*sql.Tx)
+	if !ok || t.ctx.Err() == nil || t.ended.Load() {
+		return nil
+	}
+	if err := raw.Rollback(); errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return t.ctx.Err()
+}
+
 // rolledBack reports whether a failed Commit certainly left nothing behind.
 //
 // database/sql returns sql.ErrTxDone, or the context's own error, without having sent a COMMIT: the

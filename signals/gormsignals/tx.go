@@ -41,6 +41,10 @@ func newTx(ctx context.Context, p *pool, raw gorm.ConnPool) (gorm.ConnPool, erro
 // Commit commits, then publishes what was queued, before it returns: the caller reads its own writes.
 // What the database certainly rolled back is dropped; an uncertain outcome is published.
 func (t *tx) Commit() error {
+	if err := t.expired(); err != nil {
+		t.queue.drop()
+		return err
+	}
 	err := t.raw.Commit()
 	if err != nil && t.rolledBack(err) {
 		t.queue.drop()
