@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,6 +50,22 @@ func TestCheckFailsWhenNobodyAnswers(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	require.ErrorContains(t, check(t.Context(), server.URL, io.Discard), "connection refused")
+}
+
+// The README shows some of the rows, without their times.
+func TestReadmeShowsRowsOfTheCheck(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	var printed []string
+	for _, r := range rows {
+		printed = append(printed, strings.Join([]string{r.request, r.as, strconv.Itoa(r.status), r.cache, r.shows}, " "))
+	}
+	_, table, found := strings.Cut(string(readme), "\nREQUEST ")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "```")
+	for _, line := range strings.Split(strings.TrimSpace(table), "\n")[1:] {
+		require.Contains(t, printed, strings.Join(strings.Fields(line), " "))
+	}
 }
 
 func TestNoRedisIsSaidAtOnce(t *testing.T) {
