@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ const (
 // a call for the entry and one for each epoch; prefer NewRedis for Redis.
 func NewStore(s store.StoreInterface, cfg StoreConfig) (*Store, error) {
 	var errs []error
-	if s == nil {
+	if isNil(s) {
 		errs = append(errs, errors.New("restflow: NewStore: the store is nil; give a gocache store, or use NewMemory"))
 	}
 	if cfg.Kind != InProcess && cfg.Kind != Shared {
@@ -77,6 +78,13 @@ func NewStore(s store.StoreInterface, cfg StoreConfig) (*Store, error) {
 		return newStore(g, limits{onError: cfg.OnError}), nil
 	}
 	return newStore(g, limits{timeout: shape.timeout, onError: cfg.OnError}), nil
+}
+
+// isNil reports whether v is nil, or holds a nil pointer, which a caller who
+// ignored a constructor's error has in hand.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // sharedShape is what all stores of encoded entries have in common.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 	"unsafe"
 
@@ -52,7 +51,7 @@ func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
 
 // checkClient refuses clients that would break a promise of the store.
 func checkClient(client redis.UniversalClient) error {
-	if v := reflect.ValueOf(client); client == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(client) {
 		return errors.New("restflow: NewRedis: the client is nil; give redis.NewClient(&redis.Options{Addr: …, ContextTimeoutEnabled: true})")
 	}
 	var timeouts, replicas, cached bool
