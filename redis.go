@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"time"
 	"unsafe"
 
@@ -25,27 +24,40 @@ type RedisConfig struct {
 	Compress int
 	// Timeout bounds each call, retries of the client included. Default 250 ms.
 	Timeout time.Duration
+	// WaitReplicas is how many replicas of a master have to confirm each
+	// invalidation (WAIT), so that it survives a failover to one of them. With
+	// fewer within three quarters of Timeout it fails with ErrUnconfirmed and is
+	// retried, although it has taken effect on the master; until then this process
+	// bypasses the group. Set it to the number of replicas that each master has. Only
+	// for a *redis.Client or *redis.ClusterClient. Default 0: none.
+	WaitReplicas int
 	// OnError is told of every failed call. Default: none.
 	OnError func(op string, err error)
 }
 
 // NewRedis returns a store in Redis 6.2 or later, for services of any number of
 // processes. A lookup is one round trip: an MGET of the entry and its epochs on
-// a single server, a pipeline on a cluster. An invalidation is one DEL.
+// a single server, a pipeline on a cluster and behind Sentinel. An invalidation is
+// one DEL.
 //
 // The client must have ContextTimeoutEnabled set, or a slow Redis could hold
 // requests for as long as its read timeout; and it must not read from replicas
 // or from a client-side cache, which may show epochs that were bumped already. A
 // redis.Ring is refused: while one of its servers is away it looks for keys on
 // others, so that the server comes back with epochs that were bumped meanwhile.
+//
+// A client that asks Sentinel for its master (NewFailoverClient and the like) reads by a
+// command that replicas refuse, so that a master which was demoted answers
+// nothing from the past, and one with ReplicaOnly set only gets errors.
+//
 // The client stays the caller's: Close does not close it.
 func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
 	shape := sharedShape{cfg.Prefix, cfg.EpochTTL, cfg.Compress, cfg.Timeout}
-	if err := errors.Join(checkClient(client), shape.normalize("RedisConfig")); err != nil {
+	if err := errors.Join(checkClient(client), shape.normalize("RedisConfig"), checkWait(client, cfg.WaitReplicas)); err != nil {
 		return nil, err
 	}
 	single, _ := client.(*redis.Client)
-	r := &redisStore{client: client, single: single, shape: shape}
+	r := &redisStore{client: client, single: single, shape: shape, wait: cfg.WaitReplicas, watched: watched(client)}
 	return newStore(r, limits{timeout: shape.timeout, onError: cfg.OnError}), nil
 }
 
@@ -87,6 +99,9 @@ type redisStore struct {
 	client redis.UniversalClient
 	single *redis.Client // nil for a cluster
 	shape  sharedShape
+
+	wait    int  // RedisConfig.WaitReplicas
+	watched bool // by Sentinel
 }
 
 func (r *redisStore) traits() traits { return traits{kind: "redis", shared: true} }
@@ -113,36 +128,6 @@ func (r *redisStore) load(ctx context.Context, k *Key, s *Snapshot) error {
 		s.Entry = nil
 	}
 	return nil
-}
-
-// get reads all names in one round trip, "" for absent. What is no string of
-// Redis counts as absent.
-func (r *redisStore) get(ctx context.Context, names []string) ([]string, error) {
-	out := make([]string, len(names))
-	if r.single != nil {
-		values, err := r.single.MGet(ctx, names...).Result()
-		if err != nil {
-			return nil, err
-		}
-		for i, v := range values {
-			out[i], _ = v.(string)
-		}
-		return out, nil
-	}
-	cmds, _ := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, name := range names {
-			p.Get(ctx, name)
-		}
-		return nil
-	})
-	for i, c := range cmds {
-		v, err := c.(*redis.StringCmd).Result()
-		if err != nil && !noString(err) {
-			return nil, err
-		}
-		out[i] = v
-	}
-	return out, nil
 }
 
 func (r *redisStore) read(ctx context.Context, scopes []Scope, dst []Epoch) error {
@@ -246,30 +231,14 @@ func (r *redisStore) bump(ctx context.Context, scopes []Scope) error {
 	for i, sc := range scopes {
 		names[i] = r.shape.epochKey(sc)
 	}
+	if r.wait > 0 {
+		return r.delConfirmed(ctx, names)
+	}
 	return r.del(ctx, names)
 }
 
 func (r *redisStore) remove(ctx context.Context, k *Key) error {
 	return r.del(ctx, []string{r.shape.entryKey(k)})
-}
-
-func (r *redisStore) del(ctx context.Context, names []string) error {
-	if r.single != nil || len(names) == 1 {
-		return r.client.Del(ctx, names...).Err()
-	}
-	cmds, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, name := range names {
-			p.Del(ctx, name)
-		}
-		return nil
-	})
-	for _, c := range cmds {
-		err = errors.Join(err, c.Err())
-	}
-	if err != nil {
-		return fmt.Errorf("%d epochs: %w", len(names), err)
-	}
-	return nil
 }
 
 func (r *redisStore) close() error { return nil }

@@ -21,6 +21,9 @@ var (
 	ErrPending = errors.New("restflow: an invalidation is pending")
 	// ErrNoEpoch is seen when a store does not keep the epochs it is given.
 	ErrNoEpoch = errors.New("restflow: the store did not keep an epoch")
+	// ErrUnconfirmed is seen when fewer replicas than RedisConfig.WaitReplicas
+	// have confirmed an invalidation. It has taken effect on the master.
+	ErrUnconfirmed = errors.New("restflow: too few replicas have confirmed")
 	// ErrTooLarge is seen when one entry alone exceeds what a store may hold.
 	ErrTooLarge = errors.New("restflow: the entry is larger than the store")
 	// ErrClosed is seen after Close.
@@ -79,8 +82,11 @@ func newStore(b backend, l limits) *Store {
 			Name:        "restflow " + c.traits.kind,
 			Timeout:     breakerPause,
 			ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
-			// A caller that gave up says nothing about the store.
-			IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) },
+			// A caller that gave up says nothing about the store, and a replica
+			// that is away keeps no master from answering.
+			IsSuccessful: func(err error) bool {
+				return err == nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrUnconfirmed)
+			},
 		})
 	}
 	s := &Store{core: c, timeout: l.timeout}

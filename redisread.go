@@ -1,0 +1,66 @@
+package restflow
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// get reads all names in one round trip, "" for absent. What is no string of
+// Redis counts as absent.
+func (r *redisStore) get(ctx context.Context, names []string) ([]string, error) {
+	if r.single == nil || r.watched {
+		return r.getEach(ctx, names)
+	}
+	values, err := r.single.MGet(ctx, names...).Result()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(names))
+	for i, v := range values {
+		out[i], _ = v.(string)
+	}
+	return out, nil
+}
+
+// getEach reads names by a command each. Behind Sentinel that is GETEX, which
+// changes nothing here but counts as a write: a replica refuses it, as does a
+// master that has lost its replicas and is told to care (min-replicas-to-write). A
+// connection to a master that was demoted would otherwise go on to show epochs
+// that were bumped on its successor. The client takes the refusal for a reason to
+// ask Sentinel again.
+func (r *redisStore) getEach(ctx context.Context, names []string) ([]string, error) {
+	cmds, _ := r.client.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+		for _, name := range names {
+			if r.watched {
+				p.GetEx(ctx, name, redis.KeepTTL)
+			} else {
+				p.Get(ctx, name)
+			}
+		}
+		return nil
+	})
+	out := make([]string, len(names))
+	for i, c := range cmds {
+		v, err := c.(*redis.StringCmd).Result()
+		if err != nil && !noString(err) {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+// failoverAddr is what a client that asks Sentinel has in place of an address.
+const failoverAddr = "FailoverClient"
+
+// watched reports whether the client asks Sentinel where the master is.
+func watched(client redis.UniversalClient) bool {
+	switch c := client.(type) {
+	case *redis.Client:
+		return c.Options().Addr == failoverAddr
+	case *redis.ClusterClient:
+		return c.Options().ClusterSlots != nil
+	}
+	return false
+}

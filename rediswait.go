@@ -1,0 +1,208 @@
+package restflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// del deletes keys on their masters, and tells of each that was not.
+func (r *redisStore) del(ctx context.Context, names []string) error {
+	if r.single != nil || len(names) == 1 {
+		return r.client.Del(ctx, names...).Err()
+	}
+	cmds, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, name := range names {
+			p.Del(ctx, name)
+		}
+		return nil
+	})
+	for _, c := range cmds {
+		err = errors.Join(err, c.Err())
+	}
+	if err != nil {
+		return fmt.Errorf("%d epochs: %w", len(names), err)
+	}
+	return nil
+}
+
+// delConfirmed is del for RedisConfig.WaitReplicas: each master is asked, on the
+// connection that carried its DELs, how many replicas have them. WAIT has no key,
+// so that a cluster client cannot route it; we go to the masters ourselves and
+// follow what moves meanwhile.
+func (r *redisStore) delConfirmed(ctx context.Context, names []string) error {
+	if r.single != nil {
+		_, err := r.delOn(ctx, &masterDel{master: r.single, names: names})
+		return err
+	}
+	cluster := r.client.(*redis.ClusterClient) // see checkWait
+	left := make(map[string]string, len(names))
+	for _, name := range names {
+		left[name] = ""
+	}
+	for pause := time.Millisecond; ; pause *= 2 {
+		err := r.delOnMasters(ctx, cluster, left)
+		if len(left) == 0 && err == nil {
+			return nil
+		}
+		cluster.ReloadState(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d epochs are on the move between masters: %w", len(left), ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+// masterDel is what one master is asked to delete.
+type masterDel struct {
+	master *redis.Client
+	names  []string
+	asking bool // the master is about to get the slot: see ASK in the cluster's specification
+}
+
+// delOnMasters tries each of left once, and leaves in it what has moved: the key
+// and the address that was given for it.
+func (r *redisStore) delOnMasters(ctx context.Context, cluster *redis.ClusterClient, left map[string]string) error {
+	dels, err := r.masters(ctx, cluster, left)
+	if err != nil {
+		return err
+	}
+	clear(left)
+	var mu sync.Mutex // protects left and err
+	var wg sync.WaitGroup
+	for _, d := range dels {
+		wg.Go(func() {
+			moved, derr := r.delOn(ctx, d)
+			mu.Lock()
+			defer mu.Unlock()
+			err = errors.Join(err, derr)
+			for name, addr := range moved {
+				left[name] = addr
+			}
+		})
+	}
+	wg.Wait()
+	return err
+}
+
+// masters groups keys by the master that each is to be deleted on.
+func (r *redisStore) masters(ctx context.Context, cluster *redis.ClusterClient, left map[string]string) ([]*masterDel, error) {
+	var dels []*masterDel
+	for name, addr := range left {
+		master, err := cluster.MasterForKey(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		asking := false
+		if addr != "" {
+			if to := masterAt(ctx, cluster, addr); to != nil {
+				master, asking = to, to != master
+			}
+		}
+		at := slices.IndexFunc(dels, func(d *masterDel) bool { return d.master == master && d.asking == asking })
+		if at < 0 {
+			at, dels = len(dels), append(dels, &masterDel{master: master, asking: asking})
+		}
+		dels[at].names = append(dels[at].names, name)
+	}
+	return dels, nil
+}
+
+// masterAt returns the client of the master at addr, or nil if none is known.
+func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) (found *redis.Client) {
+	var mu sync.Mutex
+	err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if c.Options().Addr == addr {
+			found = c
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// delOn deletes on one master, waits for its replicas, and returns what the master
+// says is elsewhere.
+func (r *redisStore) delOn(ctx context.Context, d *masterDel) (moved map[string]string, err error) {
+	dels := make([]*redis.IntCmd, len(d.names))
+	wait := redis.NewIntCmd(ctx, "wait", r.wait, confirmWithin(ctx).Milliseconds())
+	_, _ = d.master.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+		for i, name := range d.names {
+			if d.asking {
+				p.Do(ctx, "asking")
+			}
+			dels[i] = p.Del(ctx, name)
+		}
+		return p.Process(ctx, wait)
+	})
+	moved = make(map[string]string)
+	for i, c := range dels {
+		switch addr, elsewhere := redirect(c.Err()); {
+		case elsewhere:
+			moved[d.names[i]] = addr
+		case c.Err() != nil:
+			return nil, fmt.Errorf("%d epochs: %w", len(d.names), c.Err())
+		}
+	}
+	if len(moved) == len(d.names) {
+		return moved, nil
+	}
+	// The server counts replicas that have all that it had done when this
+	// connection's last command ran. So a second try is not confirmed by its own
+	// DEL having found nothing to delete.
+	n, err := wait.Result()
+	if err == nil && n < int64(r.wait) {
+		err = fmt.Errorf("%w: %d of %d", ErrUnconfirmed, n, r.wait)
+	}
+	return moved, err
+}
+
+// redirect reports whether err says that a key is on another master, and where.
+func redirect(err error) (addr string, elsewhere bool) {
+	if err == nil {
+		return "", false
+	}
+	if addr, ok := redis.IsAskError(err); ok {
+		return addr, true
+	}
+	// The master that MOVED names is asked for again once the topology was read anew.
+	_, moved := redis.IsMovedError(err)
+	return "", moved || redis.IsTryAgainError(err)
+}
+
+// confirmWithin leaves a part of the time that a call has for its way.
+func confirmWithin(ctx context.Context) time.Duration {
+	left := defaultTimeout
+	if end, ok := ctx.Deadline(); ok {
+		left = time.Until(end)
+	}
+	return max(left*3/4, time.Millisecond) // zero would be for ever
+}
+
+// checkWait refuses a number of replicas that cannot be waited for.
+func checkWait(client redis.UniversalClient, replicas int) error {
+	if replicas < 0 {
+		return fmt.Errorf("restflow: RedisConfig.WaitReplicas: %d is negative; give the number of replicas of a master, or 0 for none", replicas)
+	}
+	switch client.(type) {
+	case *redis.Client, *redis.ClusterClient:
+		return nil
+	}
+	if replicas > 0 {
+		return fmt.Errorf("restflow: RedisConfig.WaitReplicas: a %T may send WAIT on another connection than the DEL before it; use a *redis.Client or *redis.ClusterClient", client)
+	}
+	return nil
+}
