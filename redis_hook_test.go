@@ -14,6 +14,13 @@ import (
 	"github.com/restflow-go/restflow"
 )
 
+// quiet keeps the client's log of the outages that tests make out of their output.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
+
+func init() { redis.SetLogger(quiet{}) }
+
 // trips counts what a client sends: single commands and pipelines, each of which
 // is one round trip.
 type trips struct {
