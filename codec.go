@@ -134,7 +134,9 @@ func decodeEntry(raw []byte) (*Entry, error) {
 	}
 	e.Body = r.buf
 	if raw[3]&flagS2 != 0 {
-		return e, e.decompress()
+		if err := e.decompress(); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }
