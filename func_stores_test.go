@@ -3,6 +3,8 @@ package restflow_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 
@@ -132,4 +134,11 @@ func newAdder(t testing.TB, s *restflow.Store, edit ...func(*restflow.FuncConfig
 	f, err := restflow.NewFunc(cfg, a.add)
 	require.NoError(t, err)
 	return f, &a, &ev
+}
+
+// answer serves a GET request.
+func answer(h http.Handler, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+	return w
 }

@@ -28,16 +28,26 @@ func (t *funcTarget[K, V]) Rewarm(ctx context.Context, keys []any) error {
 	var errs []error
 	for i, key := range keys {
 		if ctx.Err() != nil {
-			return errors.Join(append(errs, fmt.Errorf("restflow: %d of %d results were not computed again: %w", len(keys)-i, len(keys), ctx.Err()))...)
+			errs = append(errs, fmt.Errorf("restflow: %d of %d results were not computed again: %w", len(keys)-i, len(keys), ctx.Err()))
+			break
 		}
-		k, ok := key.(*K)
-		if !ok || k == nil {
-			errs = append(errs, fmt.Errorf("restflow: rewarm: got a %T, want a %T", key, k))
-			continue
-		}
-		if o := t.f.refresh(ctx, *k); o.err != nil || o.cause != nil {
-			errs = append(errs, fmt.Errorf("restflow: rewarm: %w", errors.Join(o.err, o.cause)))
+		if err := t.rewarm(ctx, key); err != nil {
+			errs = append(errs, fmt.Errorf("restflow: rewarm: %w", err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// rewarm computes one result. It fails if there is none, or if it was not stored
+// but for a predicate.
+func (t *funcTarget[K, V]) rewarm(ctx context.Context, key any) error {
+	k, ok := key.(*K)
+	if !ok || k == nil {
+		return fmt.Errorf("got a %T, want a %T that is not nil", key, k)
+	}
+	o := t.f.refresh(ctx, *k)
+	if o.err != nil {
+		return o.err
+	}
+	return o.cause
 }
