@@ -136,7 +136,7 @@ func (s *Keyspace) InvalidateAll(ctx context.Context) error {
 func (s *Keyspace) Describe() signals.TargetInfo {
 	info := signals.TargetInfo{
 		Name: s.Plan.Namespace(), KeyType: s.Plan.Type(),
-		RewarmWhy: "it caches responses, and a rule has no request to answer; leave Rewarm false and let the next request fill the entry",
+		RewarmWhy: "it caches responses, and a rule has no request to answer",
 	}
 	for _, f := range s.Plan.Fields() {
 		if len(f.Index) == 0 || f.Source == "const" || f.Source == "schema" {
