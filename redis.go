@@ -26,7 +26,7 @@ type RedisConfig struct {
 	Timeout time.Duration
 	// WaitReplicas is how many replicas of a master have to confirm each
 	// invalidation (WAIT), so that it survives a failover to one of them. With
-	// fewer within three quarters of Timeout it fails with ErrUnconfirmed and is
+	// fewer within half of Timeout it fails with ErrUnconfirmed and is
 	// retried, although it has taken effect on the master; until then this process
 	// bypasses the group. Set it to the number of replicas that each master has. Only
 	// for a *redis.Client or *redis.ClusterClient. Default 0: none.

@@ -183,13 +183,14 @@ func redirect(err error) (addr string, elsewhere bool) {
 	return "", moved || redis.IsTryAgainError(err)
 }
 
-// confirmWithin leaves a part of the time that a call has for its way.
+// confirmWithin leaves half of the time that a call has for its way: were it to end
+// first, a replica that is away would look like a master that is.
 func confirmWithin(ctx context.Context) time.Duration {
 	left := defaultTimeout
 	if end, ok := ctx.Deadline(); ok {
 		left = time.Until(end)
 	}
-	return max(left*3/4, time.Millisecond) // zero would be for ever
+	return max(left/2, time.Millisecond) // zero would be for ever
 }
 
 // checkWait refuses a number of replicas that cannot be waited for.
