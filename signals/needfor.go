@@ -1,6 +1,9 @@
 package signals
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // NeedFor is Wants for one statement: what the rules need that a change with this operation and
 // these set fields (nil: unknown) may fire. It is false if there are none such and nobody
@@ -22,17 +25,15 @@ func (m *model) needFor(op Op, fields []string) (need Need, fires bool) {
 		op = AnyOp
 	}
 	d := delta{Change: Change{Op: op, Fields: fields}}
-	var firing []*rule
-	for _, r := range m.rules {
-		if r.ops.Has(op) && r.watched(&d) {
-			firing = append(firing, r)
-		}
-	}
-	if len(firing) == len(m.rules) {
+	fire := func(r *rule) bool { return r.ops.Has(op) && r.watched(&d) }
+	if !slices.ContainsFunc(m.rules, func(r *rule) bool { return !fire(r) }) {
 		return m.need, true
 	}
-	for _, r := range firing {
-		need.add(r)
+	for _, r := range m.rules {
+		if fire(r) {
+			need.add(r)
+			fires = true
+		}
 	}
-	return need, len(firing) > 0
+	return need, fires
 }

@@ -14,15 +14,14 @@ import (
 // instance makes a row fit to be published: the pointer, and the Go names of what it holds (nil:
 // everything). A foreign key also tells the key of the row it points to.
 func (e *entry) instance(ctx context.Context, row reflect.Value, columns []*schema.Field) (any, []string) {
-	names := e.columnNames
-	if len(columns) == 0 || len(e.columns) == 0 || len(columns) != len(e.columns) || &columns[0] != &e.columns[0] {
-		names = e.names(columns)
-		if e.whole && covers(columns, e.model.columns) {
-			names = nil
-		}
-	}
-	if names == nil {
+	own := len(columns) == len(e.columns) && len(columns) > 0 && &columns[0] == &e.columns[0]
+	switch {
+	case own && e.columnNames == nil, !own && e.whole && covers(columns, e.model.columns):
 		return row.Interface(), nil
+	}
+	names := e.columnNames
+	if !own {
+		names = e.names(columns)
 	}
 	for path, o := range e.owners {
 		if e.needs(path) && covers(columns, []*schema.Field{o.ref.ForeignKey}) && e.point(ctx, row, o) {

@@ -81,7 +81,7 @@ func (p *proxy) forward(client, server net.Conn) {
 		if err != nil {
 			return
 		}
-		if cut := p.cut.Load(); cut != cutNever && bytes.Contains(bytes.ToLower(buffer[:n]), []byte("commit")) {
+		if cut := p.cut.Load(); cut != cutNever && isCommit(buffer[:n]) {
 			if cut == cutBefore {
 				return
 			}
@@ -95,6 +95,12 @@ func (p *proxy) forward(client, server net.Conn) {
 			return
 		}
 	}
+}
+
+// isCommit tells a COMMIT from a connection's settings.
+func isCommit(message []byte) bool {
+	message = bytes.ToLower(message)
+	return bytes.Contains(message, []byte("commit")) && !bytes.Contains(message, []byte("synchronous_commit"))
 }
 
 // The connection is lost in the middle of a COMMIT to a real PostgreSQL. Whether it was carried out cannot be

@@ -38,10 +38,14 @@ func (p *Plugin) updating(_ *gorm.DB, s subjects) []work {
 // each makes a work for every subject whose rules listen to one of ops.
 func each(s subjects, make func(*entry) work, ops signals.Op) []work {
 	var works []work
-	for _, e := range append(s.table, s.own) {
+	add := func(e *entry) {
 		if e != nil && (e.need.Ops.Has(ops) || e.need.Subscribed) {
 			works = append(works, make(e))
 		}
+	}
+	add(s.own)
+	for _, e := range s.table {
+		add(e)
 	}
 	for _, e := range s.further {
 		works = append(works, &whole{entry: e, op: signals.AnyOp})
@@ -114,7 +118,8 @@ func (u *update) assignments(stmt *gorm.Statement) {
 	if !ok {
 		return
 	}
-	u.fields = []string{}
+	u.fields = make([]string, 0, len(set)+2)
+	u.set = make([]assignment, 0, len(set))
 	for _, a := range set {
 		f := u.column(a.Column.Name)
 		if f == nil {
@@ -123,19 +128,13 @@ func (u *update) assignments(stmt *gorm.Statement) {
 		}
 		u.fields = append(u.fields, u.paths[f]...)
 		u.set = append(u.set, assignment{f, a.Value})
-		if softDeletes(f) {
+		if slices.Contains(u.soft, f) {
 			u.op |= softOp(a.Value)
 		}
 	}
 }
 
-// softDeletes reports a column whose value says whether the row is deleted.
-func softDeletes(f *schema.Field) bool {
-	_, ok := reflect.New(f.IndirectFieldType).Interface().(schema.DeleteClausesInterface)
-	return ok
-}
-
-// softOp is what setting such a column amounts to, besides an update: with the zero value the row
+// softOp is what setting a deletion time amounts to, besides an update: with the zero value the row
 // comes back, with any other it goes.
 func softOp(value any) signals.Op {
 	v := reflect.ValueOf(value)
@@ -282,7 +281,7 @@ func (u *update) add(changes []signals.Change, c signals.Change) []signals.Chang
 // pinnedChanges tells what is certain of rows whose keys are known and whose previous values nobody
 // needs, or could read: the key and what was set. If rules read more, that is read now.
 func (u *update) pinnedChanges(ctx context.Context, w *watch) ([]signals.Change, error) {
-	known := slices.Clone(u.schema.PrimaryFields)
+	known := append(make([]*schema.Field, 0, len(u.set)+2), u.schema.PrimaryFields...)
 	for _, a := range u.set {
 		if a.field.Serializer != nil || !plain(a.value) || !u.assign(ctx, u.rows, a) {
 			known = slices.DeleteFunc(known, func(f *schema.Field) bool { return f == a.field })

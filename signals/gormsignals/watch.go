@@ -199,7 +199,11 @@ func (w *watch) changes() ([]signals.Change, error) {
 			}
 			return all, err
 		}
-		all = append(all, changes...)
+		if all == nil {
+			all = changes
+		} else {
+			all = append(all, changes...)
+		}
 	}
 	return all, nil
 }

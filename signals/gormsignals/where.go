@@ -26,7 +26,7 @@ func (m *model) pinned(ctx context.Context, exprs []clause.Expression) ([]reflec
 	if slices.ContainsFunc(exprs, loosens) {
 		return nil, false
 	}
-	values := map[*schema.Field][]any{}
+	values := make([][]any, len(m.schema.PrimaryFields))
 	for _, e := range exprs {
 		switch e := e.(type) {
 		case clause.Where:
@@ -38,15 +38,15 @@ func (m *model) pinned(ctx context.Context, exprs []clause.Expression) ([]reflec
 				return rows, true
 			}
 		case clause.Eq:
-			if f := m.key(e.Column); f != nil {
-				values[f] = []any{e.Value}
+			if i := m.key(e.Column); i >= 0 {
+				values[i] = []any{e.Value}
 			}
 		case clause.IN:
 			if rows, ok := m.pinnedIn(ctx, e); ok {
 				return rows, true
 			}
-			if f := m.key(e.Column); f != nil {
-				values[f] = e.Values
+			if i := m.key(e.Column); i >= 0 {
+				values[i] = e.Values
 			}
 		}
 	}
@@ -54,28 +54,29 @@ func (m *model) pinned(ctx context.Context, exprs []clause.Expression) ([]reflec
 }
 
 // combine makes a row of every combination of the values of the key's parts.
-func (m *model) combine(ctx context.Context, values map[*schema.Field][]any) ([]reflect.Value, bool) {
-	if len(m.schema.PrimaryFields) == 0 {
-		return nil, false
-	}
-	rows := []reflect.Value{reflect.New(m.typ)}
-	for _, f := range m.schema.PrimaryFields {
-		if len(values[f])*len(rows) > maxCombined || len(values[f]) == 0 {
+func (m *model) combine(ctx context.Context, values [][]any) ([]reflect.Value, bool) {
+	n := min(len(values), 1)
+	for _, v := range values {
+		if n *= len(v); n == 0 || n > maxCombined {
 			return nil, false
 		}
-		var next []reflect.Value
-		for _, v := range values[f] {
-			for _, row := range rows {
-				c := m.copyOf(row)
-				if !plain(v) || isList(v) || f.Set(ctx, c.Elem(), v) != nil {
-					return nil, false
-				}
-				next = append(next, c)
+	}
+	rows := make([]reflect.Value, n)
+	for r := range rows {
+		rows[r] = reflect.New(m.typ)
+		rest := r
+		for i, f := range m.schema.PrimaryFields {
+			v := values[i][rest%len(values[i])]
+			rest /= len(values[i])
+			if !plain(v) || isList(v) || f.Set(ctx, rows[r].Elem(), v) != nil {
+				return nil, false
 			}
 		}
-		rows = next
+		if !m.keyed(rows[r].Elem()) {
+			return nil, false
+		}
 	}
-	return rows, !slices.ContainsFunc(rows, func(row reflect.Value) bool { return !m.keyed(row.Elem()) })
+	return rows, n > 0
 }
 
 // maxCombined bounds the combinations of a composite key's parts.
@@ -125,37 +126,37 @@ func (m *model) pinnedIn(ctx context.Context, in clause.IN) ([]reflect.Value, bo
 	return rows, true
 }
 
-// key returns the primary key field that a column of a condition names, if it is one.
-func (m *model) key(column any) *schema.Field {
+// key returns which part of the primary key a column of a condition names, or -1.
+func (m *model) key(column any) int {
 	var name string
 	switch c := column.(type) {
 	case string:
 		name = c
 	case clause.Column:
 		if c.Raw || c.Table != "" && c.Table != clause.CurrentTable && tableName(c.Table) != m.table {
-			return nil
+			return -1
 		}
 		name = c.Name
 	}
-	if f := m.column(name); f != nil && f.PrimaryKey {
-		return f
-	}
-	return nil
+	return slices.Index(m.schema.PrimaryFields, m.column(name))
 }
 
+// keys returns the parts that one column, or a list of them, names; nil if one is no part.
 func (m *model) keys(column any) []*schema.Field {
 	columns, ok := column.([]clause.Column)
 	if !ok {
-		if f := m.key(column); f != nil {
-			return []*schema.Field{f}
+		if i := m.key(column); i >= 0 {
+			return m.schema.PrimaryFields[i : i+1]
 		}
 		return nil
 	}
 	fields := make([]*schema.Field, len(columns))
-	for i, c := range columns {
-		if fields[i] = m.key(c); fields[i] == nil {
+	for j, c := range columns {
+		i := m.key(c)
+		if i < 0 {
 			return nil
 		}
+		fields[j] = m.schema.PrimaryFields[i]
 	}
 	return fields
 }
