@@ -22,6 +22,7 @@ type model struct {
 	byPath   map[string]*schema.Field   // the same, the other way
 	owners   map[string]owner           // "Owner.ID": what a foreign key says of the row it points to
 	pointers [][]int                    // see copyOf
+	soft     []*schema.Field            // whose value says whether the row is deleted
 	whole    bool                       // the columns are all there is: no associations, no ignored fields
 }
 
