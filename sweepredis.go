@@ -33,10 +33,10 @@ func (p *position) cursor() string {
 }
 
 func parsePosition(cursor, space string) (position, error) {
-	p := position{Space: space}
 	if cursor == "" {
-		return p, nil
+		return position{Space: space}, nil
 	}
+	var p position
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || json.Unmarshal(text, &p) != nil || p.Space != space {
 		return p, errCursor
