@@ -71,6 +71,9 @@ func (m *model) addField(f *schema.Field) {
 	default:
 		m.columns = append(m.columns, f)
 		m.addPointers(f)
+		if _, ok := reflect.New(f.IndirectFieldType).Interface().(schema.DeleteClausesInterface); ok {
+			m.soft = append(m.soft, f)
+		}
 		m.paths[f] = goPaths(m.typ, f.BindNames)
 		for _, path := range m.paths[f] {
 			m.byPath[path] = f
