@@ -47,8 +47,9 @@ type Snapshot struct {
 	// taken for absent.
 	Fault error
 
-	epochs [MaxScopes]Epoch
-	scopes int
+	epochs  [MaxScopes]Epoch
+	scopes  int
+	landing uint32 // see landings
 }
 
 // Epochs returns the epochs of the key's scopes, zero for those absent.

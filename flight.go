@@ -34,8 +34,9 @@ const flightShards = 64
 // flights are the runs under way, by key. More than one run of a key is in the
 // air only while its epochs change.
 type flights struct {
-	seed   maphash.Seed
-	shards [flightShards]flightShard
+	seed     maphash.Seed
+	shards   [flightShards]flightShard
+	landings landings
 }
 
 type flightShard struct {
@@ -45,6 +46,7 @@ type flightShard struct {
 
 func (fs *flights) init() {
 	fs.seed = maphash.MakeSeed()
+	fs.landings.seed = fs.seed
 	for i := range fs.shards {
 		fs.shards[i].m = make(map[string][]*Flight)
 	}
@@ -158,6 +160,9 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 		switch {
 		case leader:
 			defer s.flights.land(k, f)
+			if f.entry = s.lookAgain(ctx, k, snap); f.entry != nil {
+				return f.entry, false, nil
+			}
 			e, err = s.lead(ctx, k, f, run)
 			return e, true, err
 		case !f.wait(ctx):
@@ -166,6 +171,18 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 			return s.stillTagged(ctx, f.entry), false, nil
 		}
 	}
+}
+
+// lookAgain returns the entry that a flight has saved since snap was taken, if one has.
+func (s *Store) lookAgain(ctx context.Context, k *Key, snap *Snapshot) *Entry {
+	if !s.flights.landings.since(k, snap.landing) {
+		return nil
+	}
+	var again Snapshot
+	if s.Load(ctx, k, &again) != nil || again.Entry == nil || !again.Entry.Fresh(again.Now) {
+		return nil
+	}
+	return again.Entry
 }
 
 // wait waits for the end of the flight, and reports whether it came before ctx's.
@@ -296,5 +313,6 @@ func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, e
 		return e, err
 	}
 	f.entry = e
+	s.flights.landings.add(k)
 	return e, nil
 }

@@ -126,6 +126,7 @@ func (s *Store) Load(ctx context.Context, k *Key, snap *Snapshot) error {
 		return ErrPending
 	}
 	snap.reset(k)
+	snap.landing = s.flights.landings.now()
 	if !s.traits.shared {
 		if err := s.backend.load(ctx, k, snap); err != nil {
 			return err
