@@ -49,11 +49,11 @@
 //
 //   - a handler that returns an error, panics, writes nothing, or whose client has
 //     gone with nobody else waiting;
-//   - the statuses 1xx, 206 and 304; 401, 429 and 5xx, unless CacheStatuses names
+//   - the statuses 1xx, 206, 304, 412 and 416; 401, 429 and 5xx, unless CacheStatuses names
 //     them; the other 4xx, unless CacheIf, CacheUnless or CacheStatuses asks for them;
 //   - Set-Cookie;
 //   - Cache-Control with no-store, no-cache, max-age=0 or s-maxage=0, and private
-//     unless the key tells users apart;
+//     unless the key tells users apart; Expires that has passed or is no date;
 //   - Vary with "*" or with a header that is no field of the key;
 //   - a range, a Content-Length that is not the body's, trailers, what is streamed
 //     (Flush), hijacked, or larger than MaxBodyBytes: these pass through as written;

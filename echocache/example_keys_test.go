@@ -73,3 +73,14 @@ func ExampleCache_plan() {
 	// Catalogue v2 {tenant.id=request:tenant.id partition, section=path:section partition lower, Product=schema:Product, Accept-Language=header:Accept-Language lower, theme=cookie:theme optional, query=query:* hash ignore=utm_*|fbclid}
 	// rf1|Search|v1|query:q=2:go|query:tag=[2;1:a1:b]|query:page=1:2|3:GET7:/search12:shop.example <nil>
 }
+
+// A key struct that one cache alone uses needs no name of its own.
+func ExampleNew_unnamed() {
+	cache, err := echocache.New[struct {
+		_  struct{} `restflow:"namespace,Inline"`
+		ID int64    `restflow:"path,id,partition"`
+	}](echocache.Config{Store: newShop()})
+	fmt.Println(cache.Plan(), err)
+	// Output:
+	// Inline v1 {id=path:id partition} <nil>
+}
