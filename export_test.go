@@ -19,3 +19,14 @@ func Seal(raw []byte) {
 		raw[4+i] = byte(sum >> (8 * i))
 	}
 }
+
+// Waiting is how many wait for flights of k.
+func (s *Store) Waiting(k *Key) (n int) {
+	sh := s.flights.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, f := range sh.m[string(k.Bytes)] {
+		n += f.Waiters()
+	}
+	return n
+}

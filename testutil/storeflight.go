@@ -37,6 +37,24 @@ func lateReplace(p *probe) {
 	p.want(k, "")
 }
 
+// lateLaunch is lateFill for a refresh in the background.
+func lateLaunch(p *probe) {
+	k := p.key("k", "1")
+	p.fill(k, text("older"))
+	l := p.s.Launch(k, p.load(k))
+	if l == nil {
+		p.t.Fatal("Launch: got nil where nothing else is under way")
+	}
+	_, err := l.Run(p.ctx, func(*restflow.Flight) *restflow.Entry {
+		p.bump(k.Scopes[1])
+		return text("old")
+	})
+	if err != nil {
+		p.t.Fatalf("Launch.Run: %v", err)
+	}
+	p.want(k, "")
+}
+
 // noOlderRun: a run begins, the bump returns, a request comes while the run goes
 // on. It must run itself, whichever of the two saves last.
 func noOlderRun(p *probe) {

@@ -51,6 +51,7 @@ var storeParts = []part{
 
 	{"T1 a late fill lands dead", lateFill},
 	{"T1 a late replacement lands dead", lateReplace},
+	{"T1 a late background fill lands dead", lateLaunch},
 	{"T2 who comes after a bump joins no older run", noOlderRun},
 	{"one run answers all", oneRun},
 	{"waiters run themselves after a panic", leaderPanics},
