@@ -30,7 +30,7 @@ type Cache[K any] struct {
 func New[K any](cfg Config) (*Cache[K], error) {
 	plan, err := tagkey.Compile[K]()
 	if err != nil {
-		return nil, errors.Join(err, cfg.check())
+		return nil, errors.Join(err, cfg.engine().Check(), cfg.check())
 	}
 	if cfg.Namespace != "" {
 		plan = plan.WithNamespace(cfg.Namespace)

@@ -111,7 +111,7 @@ func TestParameterTTLNone(t *testing.T) {
 		w := get(e, "/")
 		require.Equal(t, "MISS", status(w))
 		require.NotContains(t, w.Header(), "X-Cache-Reset-At")
-		time.Sleep(50 * 365 * 24 * time.Hour)
+		time.Sleep(24 * time.Hour)
 		require.Equal(t, "HIT", status(get(e, "/")))
 		require.NoError(t, cache.InvalidateAll(t.Context()))
 		require.Equal(t, "MISS", status(get(e, "/")))

@@ -67,6 +67,9 @@ type Config struct {
 	lifetime lifetime.Lifetime // TTL, NoExpiration and Jitter
 }
 
+// Check reports all faults of the config. It may lack a Plan.
+func (c Config) Check() error { return c.normalize() }
+
 // normalize checks the config and fills in defaults. All faults are reported at
 // once, each with its mend.
 func (c *Config) normalize() error {
@@ -99,8 +102,8 @@ func (c *Config) normalize() error {
 			bad("%s: %v is negative; leave it 0 for %s", d.name, d.v, d.zero)
 		}
 	}
-	if c.EarlyRefresh < 0 {
-		bad("EarlyRefresh: %v is negative; leave it 0 for never, 1 is the usual value", c.EarlyRefresh)
+	if !(c.EarlyRefresh >= 0) { // nor NaN
+		bad("EarlyRefresh: %v is not 0 or more; leave it 0 for never, 1 is the usual value", c.EarlyRefresh)
 	}
 	for _, s := range c.CacheStatuses {
 		if !replayable(s) {
@@ -113,7 +116,7 @@ func (c *Config) normalize() error {
 		}
 	}
 	if c.Plan != nil && c.Plan.NeedsArgs() {
-		bad("key struct %s has arg fields, which only a restflow.Func can fill; use path, query, request, header or cookie", c.Plan.Type())
+		errs = append(errs, fmt.Errorf("%s: key struct %s has arg fields, which only a restflow.Func can fill; use path, query, request, header or cookie", c.Adapter, c.Plan.Type()))
 	}
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = DefaultMaxBodyBytes
