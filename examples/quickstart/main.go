@@ -111,6 +111,6 @@ func printHints(out io.Writer, url, kind string) {
 
 Then change the user, and look again:
 
-  curl -X PATCH -H 'Authorization: Bearer ada' -d name=Ada %[1]s/users/1
+  curl -X PATCH -H 'Authorization: Bearer ada' -d name=Lovelace %[1]s/users/1
 `, url, kind)
 }
