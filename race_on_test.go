@@ -1,0 +1,5 @@
+//go:build race
+
+package restflow_test
+
+const raceEnabled = true
