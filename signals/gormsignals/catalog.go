@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/restflow-go/restflow/signals"
+	"github.com/restflow-go/restflow/signals/gormsignals/internal/sniff"
 )
 
 // entry is a model that somebody listens to, with what they need.
@@ -82,8 +83,10 @@ func (p *Plugin) rebuild(generation any) *catalog {
 		byTable:    map[string][]*entry{},
 		further:    map[string][]*entry{},
 	}
-	if p.db == nil { // WrapConnector without GORM: only its way to name tables is needed
-		p.db, _ = gorm.Open(nil, &gorm.Config{})
+	if p.db.Load() == nil { // WrapConnector without GORM: only its way to name tables is needed
+		if bare, err := gorm.Open(nil, &gorm.Config{}); err == nil {
+			p.db.CompareAndSwap(nil, bare)
+		}
 	}
 	_, c.subscribed = p.bus.Wants(reflect.TypeFor[struct{}]())
 	for _, t := range p.bus.Models() {
@@ -115,7 +118,7 @@ func (p *Plugin) entry(t reflect.Type) *entry {
 	if !ok || t.Kind() != reflect.Struct {
 		return nil
 	}
-	m, err := newModel(p.db, t)
+	m, err := newModel(p.db.Load(), t)
 	if err != nil {
 		if !errors.Is(err, schema.ErrUnsupportedDataType) {
 			p.config.logger().Warn("gormsignals: a model with rules is not one that GORM can store; its writes are not seen", "model", t, "error", err)
@@ -166,14 +169,25 @@ func (p *Plugin) subjects(stmt *gorm.Statement) (s subjects) {
 	if len(c.all) == 0 {
 		return s
 	}
-	table := tableName(stmt.Table)
-	s.further = c.further[table]
-	switch same := c.byTable[table]; {
-	case len(same) == 0, len(same) == 1 && same[0] == s.own:
-	default:
-		s.table = slices.DeleteFunc(slices.Clone(same), func(e *entry) bool { return e == s.own })
+	for _, table := range p.tables(stmt) {
+		s.further = append(s.further, c.further[table]...)
+		for _, e := range c.byTable[table] {
+			if e != s.own {
+				s.table = append(s.table, e)
+			}
+		}
 	}
 	return s
+}
+
+// tables returns the table that a statement writes. Behind an alias its name is sought in the text.
+func (p *Plugin) tables(stmt *gorm.Statement) []string {
+	if stmt.TableExpr != nil && strings.ContainsAny(stmt.TableExpr.SQL, " \t\n") {
+		for _, s := range sniff.Parse("DELETE FROM "+stmt.TableExpr.SQL, p.dialect()) {
+			return s.Tables
+		}
+	}
+	return []string{tableName(stmt.Table)}
 }
 
 // other returns the entry of a model that only subscribers listen to.

@@ -112,3 +112,19 @@ func TestRulesBoundLaterAreHeard(t *testing.T) {
 	require.NoError(t, db.Create(&Log{Text: "x"}).Error)
 	require.Len(t, heard, 1)
 }
+
+// Migrations go through the plugin's pool like everything else.
+func TestMigrationsWork(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		db, r := plugged(t, d, gormsignals.Config{})
+		type user struct {
+			ID   int64
+			More string
+		}
+		require.NoError(t, db.Table("users").AutoMigrate(&user{}))
+		require.Equal(t, []string{"user all"}, r.take())
+		require.True(t, db.Migrator().HasColumn(&User{}, "more"))
+		require.NoError(t, db.Migrator().DropTable(&Pet{}))
+		require.Equal(t, []string{"pet all"}, r.take())
+	})
+}

@@ -108,6 +108,8 @@ var forms = []form{
 		}},
 	{name: "Update a table", check: visible("team_id = 5"), want: []string{"user pk=3", "user team=2", "user team=5"}, alone: []string{"user all"},
 		write: func(db *gorm.DB) error { return db.Table("users").Where("id = ?", 3).Update("team_id", 5).Error }},
+	{name: "Update a table by an alias", check: visible("team_id = 5"), want: []string{"user pk=3", "user team=2", "user team=5"}, alone: []string{"user all"},
+		write: func(db *gorm.DB) error { return db.Table("users AS u").Where("u.id = ?", 3).Update("team_id", 5).Error }},
 	{name: "Update the key", check: visible("id = 95"), want: []string{"user pk=1", "user pk=95", "user team=1"}, alone: []string{"user all"},
 		write: func(db *gorm.DB) error { return db.Model(&User{}).Where("name = ?", "ann").Update("id", 95).Error }},
 	{name: "Update no row", want: nil,

@@ -22,8 +22,9 @@ type Plugin struct {
 	bus    *signals.Bus
 	config Config
 
-	mu      sync.Mutex // protects db, and is held to replace current
-	db      *gorm.DB   // the first database: parses models
+	db atomic.Pointer[gorm.DB] // the first database: parses models
+
+	mu      sync.Mutex // held to replace current
 	current atomic.Pointer[catalog]
 
 	lexical atomic.Pointer[sniff.Dialect]
@@ -71,7 +72,7 @@ func (p *Plugin) remember(db *gorm.DB) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lexical.Load() == nil {
-		p.db = db
+		p.db.Store(db)
 		d := sniff.For(db.Dialector.Name())
 		p.lexical.Store(&d)
 		p.current.Store(nil) // its models may have been parsed with other names
