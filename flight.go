@@ -20,9 +20,10 @@ type Flight struct {
 	done      chan struct{}
 	entry     *Entry // set before done is closed; nil if nothing was stored
 	waiters   atomic.Int32
-	forgotten atomic.Bool // Delete came meanwhile
-	abandoned atomic.Bool // see Abandon
-	closed    bool        // to others; see FillAlone
+	forgotten atomic.Bool   // Delete came meanwhile
+	abandoned atomic.Bool   // see Abandon
+	closed    bool          // to others; see FillAlone
+	apart     chan struct{} // closed by Alone
 	leader    leaderContext
 }
 
@@ -62,12 +63,22 @@ func (fs *flights) join(k *Key, epochs []Epoch) (f *Flight, leader bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for _, f := range sh.m[string(k.Bytes)] {
-		if !f.closed && !f.forgotten.Load() && slices.Equal(f.epochs[:f.scopes], epochs) {
+		if f.open() && slices.Equal(f.epochs[:f.scopes], epochs) {
 			f.waiters.Add(1)
 			return f, false
 		}
 	}
 	return sh.launch(k, epochs), true
+}
+
+// open reports whether others may join. The shard's lock is held.
+func (f *Flight) open() bool {
+	select {
+	case <-f.apart:
+		return false
+	default:
+		return !f.closed && !f.forgotten.Load()
+	}
 }
 
 // launch returns a flight of the caller's own, which others can join. What older
@@ -104,7 +115,7 @@ func (fs *flights) tryLaunch(k *Key, epochs []Epoch) *Flight {
 }
 
 func (sh *flightShard) launch(k *Key, epochs []Epoch) *Flight {
-	f := &Flight{scopes: len(epochs), done: make(chan struct{})}
+	f := &Flight{scopes: len(epochs), done: make(chan struct{}), apart: make(chan struct{})}
 	copy(f.epochs[:], epochs)
 	sh.m[string(k.Bytes)] = append(sh.m[string(k.Bytes)], f)
 	return f
@@ -185,12 +196,15 @@ func (s *Store) lookAgain(ctx context.Context, k *Key, snap *Snapshot) *Entry {
 	return again.Entry
 }
 
-// wait waits for the end of the flight, and reports whether it came before ctx's.
+// wait waits for the end of the flight, and reports whether it came before ctx's,
+// and before it became clear that there will be nothing to share.
 func (f *Flight) wait(ctx context.Context) bool {
 	defer f.leave()
 	select {
 	case <-f.done:
 		return true
+	case <-f.apart:
+		return false
 	case <-ctx.Done():
 		return false
 	}

@@ -59,11 +59,15 @@ func (f *Flight) Over(ctx context.Context) error {
 }
 
 // Alone says that nobody but the leader's client will get the response, for
-// example since it is being streamed. From now on the run ends with its client.
+// example since it is being streamed, maybe for hours. From now on the run ends
+// with its client, those who wait run for themselves, and nobody joins.
 func (f *Flight) Alone() {
 	f.leader.mu.Lock()
 	defer f.leader.mu.Unlock()
-	f.leader.alone = true
+	if !f.leader.alone {
+		f.leader.alone = true
+		close(f.apart)
+	}
 	f.leader.endIfOver()
 }
 
