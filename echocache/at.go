@@ -12,6 +12,10 @@ import (
 // At says where a response is from, for methods that have no request to take it
 // from: what every response's key holds besides the key struct's fields. There is no
 // RefreshAt: only a request can be answered.
+//
+// The K beside it must say what the request said. Where a request leaves a field out,
+// give a nil pointer, or the zero of a field that is flagged optional: the zero of
+// any other field is a value that was sent.
 type At struct {
 	// Route is the route as it was registered, with the prefix of its group:
 	// "/users/:id". Required.

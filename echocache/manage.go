@@ -9,7 +9,7 @@ import (
 	"github.com/restflow-go/restflow/internal/httpcache"
 )
 
-// The methods of this file look at one entry or replace it. They find it by the
+// The methods of this file look at one entry, drop it or replace it. They find it by the
 // request of an echo.Context: what it would be answered from as a GET or HEAD.
 // So the route, the host and the path parameters must be those of the cached
 // request, as in a PUT handler of the same path. Elsewhere use their forms with At.
