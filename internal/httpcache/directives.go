@@ -14,7 +14,7 @@ func (e *Engine) directed(x *Exchange, entry **restflow.Entry) (done bool, err e
 	h := x.Request.HTTP.Header
 	lines := h["Cache-Control"]
 	if len(lines) == 0 {
-		if p := h["Pragma"]; len(p) == 1 && p[0] == "no-cache" { // RFC 9111, 5.4
+		if parseCacheControl(h["Pragma"]).noCache { // RFC 9111, 5.4
 			return true, e.refresh(x)
 		}
 		return false, nil
@@ -24,18 +24,18 @@ func (e *Engine) directed(x *Exchange, entry **restflow.Entry) (done bool, err e
 	case d.noStore:
 		return true, e.bypass(x, "the request says no-store", nil)
 	case d.onlyIfCached:
-		return e.onlyIfCached(x, *entry, d)
+		return e.onlyIfCached(x, *entry, &d)
 	case d.noCache:
 		return true, e.refresh(x)
-	case *entry != nil && tooOld(*entry, d):
+	case *entry != nil && !suits(*entry, &d):
 		return true, e.refresh(x)
 	}
 	return false, nil
 }
 
 // onlyIfCached answers from a fresh entry that is young enough, or not at all.
-func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d directives) (bool, error) {
-	if entry != nil && entry.Fresh(time.Now()) && !tooOld(entry, d) {
+func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d *directives) (bool, error) {
+	if entry != nil && entry.Fresh(time.Now()) && suits(entry, d) {
 		return false, nil
 	}
 	const why = "the request says only-if-cached"
@@ -45,7 +45,13 @@ func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d directives) 
 	return true, nil
 }
 
-// tooOld reports whether the entry is older than the client will have it.
-func tooOld(entry *restflow.Entry, d directives) bool {
-	return d.hasMaxAge && time.Since(time.Unix(0, entry.Created)) > d.maxAge
+// suits reports whether the entry is as young, and stays fresh for as long, as the
+// client will have it. Who says either will have nothing stale (RFC 9111, 5.2.1).
+func suits(entry *restflow.Entry, d *directives) bool {
+	if !d.maxAge.set && !d.minFresh.set {
+		return true
+	}
+	now := time.Now()
+	young := !d.maxAge.set || now.Sub(time.Unix(0, entry.Created)) <= d.maxAge.Duration
+	return young && entry.Fresh(now.Add(d.minFresh.Duration))
 }

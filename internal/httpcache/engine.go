@@ -108,7 +108,7 @@ func (e *Engine) found(x *Exchange, entry *restflow.Entry) error {
 		return e.replay(x, entry, restflow.Hit, outcome{hit: true})
 	case !entry.Servable(now):
 		return e.miss(x, nil)
-	case entry.Within(now, e.cfg.StaleWhileRevalidate):
+	case e.revalidates(entry, now):
 		e.revalidate(x)
 		return e.replay(x, entry, restflow.Stale, outcome{hit: true})
 	}

@@ -29,60 +29,13 @@ func refuseRequest(r *http.Request) string {
 	return ""
 }
 
-// directives is what the policy needs of a Cache-Control field (RFC 9111, 5.2).
-type directives struct {
-	noStore, noCache, private    bool
-	onlyIfCached, mustRevalidate bool
-	maxAge, sMaxAge              time.Duration
-	hasMaxAge, hasSMaxAge        bool
-}
-
-// parseCacheControl reads all lines of the field. Of a directive given twice, or
-// an argument that is no number, the stricter reading counts (RFC 9111, 4.2.1).
-func parseCacheControl(lines []string) directives {
-	var d directives
-	for _, line := range lines {
-		for part := range strings.SplitSeq(line, ",") {
-			name, arg, _ := strings.Cut(strings.TrimSpace(part), "=")
-			switch strings.ToLower(strings.TrimSpace(name)) {
-			case "no-store":
-				d.noStore = true
-			case "no-cache":
-				d.noCache = true
-			case "private":
-				d.private = true
-			case "only-if-cached":
-				d.onlyIfCached = true
-			case "must-revalidate", "proxy-revalidate":
-				d.mustRevalidate = true
-			case "max-age":
-				d.maxAge, d.hasMaxAge = stricter(d.maxAge, d.hasMaxAge, arg), true
-			case "s-maxage":
-				d.sMaxAge, d.hasSMaxAge = stricter(d.sMaxAge, d.hasSMaxAge, arg), true
-			}
-		}
-	}
-	return d
-}
-
-func stricter(before time.Duration, had bool, arg string) time.Duration {
-	n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(arg), `"`), 10, 64)
-	if err != nil {
-		return 0
-	}
-	d := time.Duration(min(n, 1<<31)) * time.Second // 1<<31: RFC 9111, 1.2.2
-	if had {
-		return min(before, d)
-	}
-	return d
-}
-
 // response is a recorded response as the policy sees it: only what the handler
-// and inner middleware made.
+// and inner middleware made, and when they did.
 type response struct {
-	status int
-	fields []restflow.Field
-	body   []byte
+	status       int
+	fields       []restflow.Field
+	body         []byte
+	began, ended time.Time
 }
 
 // values returns the lines of a field that the handler set. A handler can write
@@ -114,18 +67,19 @@ func (e *Engine) refuseResponse(res *response, identity bool) string {
 	}
 	d := parseCacheControl(res.values("Cache-Control"))
 	switch {
-	case d.noStore:
+	case d.noStore: // also with must-understand, which lets a cache ignore it
 		return "Cache-Control: no-store"
-	case d.noCache:
+	case d.noCache: // also the form that names fields (5.2.2.4)
 		return "Cache-Control: no-cache"
 	case d.private && !identity:
 		return "Cache-Control: private, and the key has no identity field"
-	case d.hasSMaxAge && d.sMaxAge == 0, !d.hasSMaxAge && d.hasMaxAge && d.maxAge == 0:
-		return "Cache-Control: max-age=0"
-	case !d.hasSMaxAge && !d.hasMaxAge:
-		if at, lines := expires(res); len(lines) > 0 && !at.After(time.Now()) {
-			return "Expires: " + lines[0]
-		}
+	case d.mustUnderstand && http.StatusText(res.status) == "":
+		return "Cache-Control: must-understand, and the status is " + strconv.Itoa(res.status)
+	case d.garbled:
+		return "Cache-Control has an open quote"
+	}
+	if _, why := res.freshness(&d); why != "" {
+		return why
 	}
 	if why := e.refuseVary(res.values("Vary")); why != "" {
 		return why
@@ -139,16 +93,6 @@ func (e *Engine) refuseResponse(res *response, identity bool) string {
 		}
 	}
 	return ""
-}
-
-// expires reads the Expires field, the zero time if it is no date, which means
-// that the response has expired (RFC 9111, 5.3). Lines is empty if there is none.
-func expires(res *response) (at time.Time, lines []string) {
-	lines = res.values("Expires")
-	if len(lines) == 1 {
-		at, _ = http.ParseTime(lines[0])
-	}
-	return at, lines
 }
 
 // refuseStatus: what never makes sense for another request is refused always;
@@ -191,38 +135,15 @@ func (e *Engine) refuseVary(lines []string) string {
 	return ""
 }
 
-// lifetime is how long a response stays fresh: the cache's TTL, or less if the
-// response allows less (RFC 9111, 4.2.1). Zero means for ever.
-func (e *Engine) lifetime(res *response) time.Duration {
-	ttl := e.cfg.lifetime.TTL
-	d := parseCacheControl(res.values("Cache-Control"))
-	switch {
-	case d.hasSMaxAge:
-		ttl = shorter(ttl, d.sMaxAge)
-	case d.hasMaxAge:
-		ttl = shorter(ttl, d.maxAge)
-	default:
-		if at, lines := expires(res); len(lines) > 0 {
-			ttl = shorter(ttl, max(time.Until(at), 1)) // 1: zero would mean for ever
-		}
-	}
-	return ttl
-}
-
-// shorter returns the shorter of two lifetimes, of which the first may be zero for ever.
-func shorter(ttl, d time.Duration) time.Duration {
-	if ttl == 0 {
-		return d
-	}
-	return min(ttl, d)
-}
-
 // hop tells fields that belong to one connection (RFC 9110, 7.6.1).
 var hop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Authorization": true,
 	"Proxy-Authentication-Info": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
 	"Transfer-Encoding": true, "Upgrade": true,
 }
+
+// Age is told anew with each answer.
+const headerAge = "Age"
 
 // storable leaves out the fields that belong to the connection, among them those
 // that Connection names, and copies the rest.
@@ -235,7 +156,7 @@ func storable(res *response) []restflow.Field {
 	}
 	fields := make([]restflow.Field, 0, len(res.fields))
 	for _, f := range res.fields {
-		if name := http.CanonicalHeaderKey(f.Name); !hop[name] && !named[name] {
+		if name := http.CanonicalHeaderKey(f.Name); !hop[name] && !named[name] && name != headerAge {
 			f.Values = slices.Clone(f.Values)
 			fields = append(fields, f)
 		}

@@ -19,6 +19,13 @@ type run struct {
 	why   string          // why not
 	cause error           // the failure behind why
 	err   error           // the handler's
+
+	began, ended time.Time
+}
+
+// response is what the policy sees of the run.
+func (r *run) response() *response {
+	return &response{status: r.rec.status, fields: r.rec.fields, body: r.rec.body, began: r.began, ended: r.ended}
 }
 
 // record runs the handler and makes an entry of its response, if the policy
@@ -43,14 +50,15 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 			e.tell(x, restflow.Event{Reason: "the handler panicked"})
 		}
 	}()
-	began := time.Now()
+	r.began = time.Now()
 	r.err = x.Handler.Run(e.request(x, ctx), r.rec)
+	r.ended = time.Now()
 	over := f.Over(ctx)
 	if over != nil {
 		f.Abandon()
 	}
 	if r.why, r.cause = e.refuse(x, r, over); r.why == "" {
-		r.entry = e.entry(r.rec, began)
+		r.entry = e.entry(r)
 	}
 	e.uncacheable.set(x.key.Bytes, r.why != "")
 	if e.cfg.Audit && r.entry != nil {
@@ -129,7 +137,7 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 	}
 	told := e.identity.told(e.parts(x))
 	e.complete(rec, told)
-	res := &response{status: rec.status, fields: rec.fields, body: rec.body}
+	res := r.response()
 	if why := e.refuseResponse(res, told); why != "" {
 		return why, nil
 	}
@@ -190,24 +198,32 @@ func (e *Engine) ask(x *Exchange, res *response) (why string, cause error) {
 }
 
 // entry makes an entry of what was recorded. The body passes to it uncopied.
-func (e *Engine) entry(rec *recorder, began time.Time) *restflow.Entry {
-	res := &response{status: rec.status, fields: rec.fields, body: rec.body}
-	now := time.Now()
+func (e *Engine) entry(r *run) *restflow.Entry {
+	res, control := r.response(), &r.rec.control
+	d := parseCacheControl(res.values("Cache-Control"))
+	fresh, _ := res.freshness(&d)
 	entry := &restflow.Entry{
-		Created: now.UnixNano(), Delta: int64(now.Sub(began)), Tags: rec.control.tags,
-		Status: rec.status, Header: storable(res), Body: slices.Clip(rec.body),
+		Created: r.ended.Add(-fresh.age).UnixNano(), Delta: int64(r.ended.Sub(r.began)), Tags: control.tags,
+		Status: res.status, Header: dated(storable(res), r), Body: slices.Clip(res.body),
 	}
-	ttl := e.lifetime(res)
-	if rec.control.hasTTL {
-		ttl = rec.control.ttl
+	ttl := fresh.left(e.cfg.lifetime.TTL)
+	if control.hasTTL {
+		ttl = control.ttl
 	}
 	if ttl == 0 {
 		return entry
 	}
-	entry.Expires = e.cfg.lifetime.Expires(now, ttl)
-	entry.StaleUntil = entry.Expires
-	if !parseCacheControl(res.values("Cache-Control")).mustRevalidate {
-		entry.StaleUntil += int64(max(e.cfg.StaleWhileRevalidate, e.cfg.StaleIfError))
-	}
+	entry.Expires = e.cfg.lifetime.Expires(r.ended, ttl)
+	revalidate, failure := e.windows(&d)
+	entry.StaleUntil = entry.Expires + int64(max(revalidate, failure))
 	return entry
+}
+
+// dated adds a Date if nobody has set one, since the server would give each answer
+// its own (RFC 9110, 6.6.1), and whoever subtracts it from Expires would be wrong.
+func dated(fields []restflow.Field, r *run) []restflow.Field {
+	if _, has := r.rec.header["Date"]; has {
+		return fields
+	}
+	return append(fields, restflow.Field{Op: restflow.SetField, Name: "Date", Values: []string{r.ended.UTC().Format(http.TimeFormat)}})
 }

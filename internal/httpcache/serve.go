@@ -57,7 +57,7 @@ func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o
 		status = http.StatusNotModified
 		dropRepresentation(h)
 	}
-	h["Age"] = append(spare, age(x.snap.Now.UnixNano()-entry.Created))
+	h[headerAge] = append(spare, age(x.snap.Now.UnixNano()-entry.Created))
 	e.answer(x, s, entry, o)
 	head := r.Method == http.MethodHead
 	if head && !unchanged {

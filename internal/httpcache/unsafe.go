@@ -7,12 +7,15 @@ import (
 	"github.com/restflow-go/restflow/tagkey"
 )
 
+// unsafeMethod reports whether a method may change something: every one but those
+// that are registered as safe (RFC 9111, 4.4), and CONNECT, which has no target.
 func unsafeMethod(method string) bool {
 	switch method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		return true
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodConnect,
+		"PROPFIND", "QUERY", "REPORT", "SEARCH":
+		return false
 	}
-	return false
+	return true
 }
 
 // unsafe runs a handler that may change what the target URI stands for, and after

@@ -1,0 +1,110 @@
+package httpcache
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// directives is what the policy needs of a Cache-Control field (RFC 9111, 5.2,
+// and RFC 5861).
+type directives struct {
+	noStore, noCache, private          bool
+	onlyIfCached                       bool
+	mustRevalidate, mustUnderstand     bool
+	maxAge, sMaxAge, minFresh          limit
+	staleWhileRevalidate, staleIfError limit
+	garbled                            bool // a quote was opened and not closed
+}
+
+// limit is a directive's number of seconds, if the directive is there.
+type limit struct {
+	time.Duration
+	set bool
+}
+
+// parseCacheControl reads all lines of the field. Of a directive given twice, or
+// an argument that is no number, the stricter reading counts (RFC 9111, 4.2.1).
+func parseCacheControl(lines []string) directives {
+	var d directives
+	for _, line := range lines {
+		for line != "" && !d.garbled {
+			var part string
+			part, line, d.garbled = cutDirective(line)
+			d.add(part)
+		}
+	}
+	return d
+}
+
+// cutDirective takes one directive off a list. A comma inside quotes ends none.
+func cutDirective(s string) (part, rest string, open bool) {
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			open = !open
+		case s[i] == '\\' && open:
+			i++
+		case s[i] == ',' && !open:
+			return s[:i], s[i+1:], false
+		}
+	}
+	return s, "", open
+}
+
+func (d *directives) add(part string) {
+	name, arg, _ := strings.Cut(strings.TrimSpace(part), "=")
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "no-store":
+		d.noStore = true
+	case "no-cache":
+		d.noCache = true
+	case "private":
+		d.private = true
+	case "only-if-cached":
+		d.onlyIfCached = true
+	case "must-revalidate", "proxy-revalidate":
+		d.mustRevalidate = true
+	case "must-understand":
+		d.mustUnderstand = true
+	case "max-age":
+		d.maxAge.tighten(arg)
+	case "s-maxage":
+		d.sMaxAge.tighten(arg)
+	case "min-fresh":
+		d.minFresh.tighten(arg)
+	case "stale-while-revalidate":
+		d.staleWhileRevalidate.tighten(arg)
+	case "stale-if-error":
+		d.staleIfError.tighten(arg)
+	}
+}
+
+// tighten reads a number of seconds. What is none means no time at all.
+func (l *limit) tighten(arg string) {
+	d, ok := seconds(strings.Trim(strings.TrimSpace(arg), `"`))
+	if !ok {
+		d = 0
+	}
+	if l.set {
+		d = min(d, l.Duration)
+	}
+	l.Duration, l.set = d, true
+}
+
+// within returns the shorter of d and the limit.
+func (l limit) within(d time.Duration) time.Duration {
+	if l.set {
+		return min(d, l.Duration)
+	}
+	return d
+}
+
+// seconds reads delta-seconds; 1<<31 stands for all that is longer (RFC 9111, 1.2.2).
+func seconds(s string) (time.Duration, bool) {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0, false
+	}
+	return time.Duration(min(n, 1<<31)) * time.Second, true
+}
