@@ -1,0 +1,185 @@
+package chaos_test
+
+import (
+	"context"
+	"crypto/rand"
+	mathrand "math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/restflow-go/restflow/internal/redistest"
+)
+
+// site is where a scenario plays: a server, and each node's own way to it.
+type site struct {
+	t       *testing.T
+	w       *world
+	server  *redistest.Server
+	proxies []*redistest.Proxy
+	lasts   time.Duration // the fault
+}
+
+// scenario is one fault. It begins, lasts for a while, and ends.
+type scenario struct {
+	name  string
+	args  []string // of the server
+	begin func(*site)
+	end   func(*site)
+	bites func(*site) // checks that the fault was one
+}
+
+var scenarios = []scenario{
+	{name: "calm"},
+	{
+		name:  "killed, comes back empty",
+		begin: func(s *site) { s.server.Kill() },
+		end:   func(s *site) { s.server.Restart() },
+		bites: bypassed,
+	},
+	{
+		name:  "restarted empty at once",
+		begin: func(s *site) { s.server.Restart() },
+	},
+	{
+		name:  "paused",
+		begin: func(s *site) { s.server.Pause() },
+		end:   func(s *site) { s.server.Resume() },
+		bites: bypassed,
+	},
+	{
+		name:  "one node cut off",
+		begin: func(s *site) { s.proxies[0].Cut() },
+		end:   healed,
+		bites: bypassed,
+	},
+	{
+		name:  "one node in a black hole",
+		begin: func(s *site) { s.proxies[1].Blackhole() },
+		end:   healed, // what the node sent meanwhile arrives now
+		bites: bypassed,
+	},
+	{
+		name:  "500 ms slower",
+		begin: each(func(p *redistest.Proxy) { p.Delay(500 * time.Millisecond) }),
+		end:   healed,
+		bites: bypassed,
+	},
+	{
+		name:  "replies corrupted",
+		begin: each(func(p *redistest.Proxy) { p.CorruptBytes(97) }),
+		end:   healed,
+	},
+	{
+		name:  "replies lost",
+		begin: func(s *site) { s.during(s.loseReplies) },
+		end:   healed,
+		bites: bypassed,
+	},
+	{
+		name:  "garbage under our keys",
+		begin: func(s *site) { s.during(s.writeGarbage) },
+		bites: func(s *site) {
+			require.Positive(s.t, s.w.sums.faulty.Load(), "no unreadable value was met")
+		},
+	},
+	{
+		name:  "too little memory",
+		args:  []string{"--maxmemory", "2500kb", "--maxmemory-policy", "allkeys-lru"},
+		begin: func(s *site) { s.during(s.fillMemory) },
+		bites: func(s *site) {
+			info, err := s.server.Client().InfoMap(context.Background(), "stats").Result()
+			require.NoError(s.t, err)
+			evicted, err := strconv.Atoi(info["Stats"]["evicted_keys"])
+			require.NoError(s.t, err)
+			require.Positive(s.t, evicted, "nothing was evicted")
+		},
+	},
+}
+
+func each(f func(*redistest.Proxy)) func(*site) {
+	return func(s *site) {
+		for _, p := range s.proxies {
+			f(p)
+		}
+	}
+}
+
+func healed(s *site) { each((*redistest.Proxy).Heal)(s) }
+
+func bypassed(s *site) {
+	require.Positive(s.t, s.w.sums.bypassed.Load(), "no request was bypassed")
+}
+
+// during runs f again and again for as long as the fault lasts.
+func (s *site) during(f func()) {
+	for end := time.Now().Add(s.lasts); time.Now().Before(end); {
+		f()
+	}
+}
+
+// loseReplies carries out what a node asks and loses the replies after a while:
+// invalidations among them, which then have happened without being acknowledged.
+func (s *site) loseReplies() {
+	for _, p := range s.proxies {
+		p.Heal()
+		p.LimitBytes(mathrand.IntN(4000))
+	}
+	time.Sleep(20 * time.Millisecond)
+}
+
+// writeGarbage replaces what the nodes have stored. Nothing that it writes under
+// an epoch's name has ever been one: no protocol could tell that from a bump undone.
+func (s *site) writeGarbage() {
+	ctx, client := context.Background(), s.server.Client()
+	defer client.Close()
+	names, err := client.Keys(ctx, "restflow:*").Result()
+	require.NoError(s.t, err)
+	if len(names) == 0 {
+		return
+	}
+	for range 20 {
+		name := names[mathrand.IntN(len(names))]
+		s.spoil(ctx, client, name, names[mathrand.IntN(len(names))])
+	}
+	time.Sleep(5 * time.Millisecond)
+}
+
+func (s *site) spoil(ctx context.Context, client *redis.Client, name, other string) {
+	value, _ := client.Get(ctx, name).Bytes() // none, or another type
+	noise := make([]byte, mathrand.IntN(40))
+	_, _ = rand.Read(noise)
+	switch entry := len(value) > 8; mathrand.IntN(6) {
+	case 0:
+		client.Set(ctx, name, noise, 0)
+	case 1:
+		client.Del(ctx, name)
+		client.LPush(ctx, name, noise)
+	case 2:
+		client.Set(ctx, name, value[:len(value)/2], 0)
+	case 3:
+		_, _ = rand.Read(noise[:min(8, len(noise))])
+		client.Set(ctx, name, append(noise, make([]byte, 8)...)[:8], 0)
+	case 4:
+		client.Del(ctx, name)
+	case 5:
+		if entry { // another key's entry
+			if value, err := client.Get(ctx, other).Bytes(); err == nil && len(value) > 8 {
+				client.Set(ctx, name, value, 0)
+			}
+		}
+	}
+}
+
+// fillMemory stores what others may keep on the same server, so that it evicts.
+func (s *site) fillMemory() {
+	client := s.server.Client()
+	defer client.Close()
+	for range 20 {
+		client.Set(context.Background(), "other:"+strconv.Itoa(mathrand.Int()), make([]byte, 4<<10), 0)
+	}
+	time.Sleep(2 * time.Millisecond)
+}
