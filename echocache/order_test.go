@@ -207,7 +207,7 @@ func (s *orderSite) ask(target string, headers ...string) (a answer) {
 			a.Panicked = fmt.Sprint(p)
 		}
 		a.Code, a.Header, a.Body = w.Code, w.Result().Header, w.Body.String()
-		for _, name := range []string{"Age", "X-Cache-Status", "X-Cached-At", "X-Cache-Reset-At"} {
+		for _, name := range []string{"Age", "Date", "X-Cache-Status", "X-Cached-At", "X-Cache-Reset-At"} {
 			delete(a.Header, name)
 		}
 		if a.Header.Get("Content-Encoding") == "gzip" {
