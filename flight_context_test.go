@@ -26,7 +26,7 @@ func bubble(t *testing.T, steps func(b *contextBubble)) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := restflow.NewMemory(restflow.MemoryConfig{EpochSlots: 1 << 8})
 		require.NoError(t, err)
-		defer s.Close() //nolint:errcheck // in memory
+		defer s.Close()
 		parent, gone := context.WithCancelCause(context.WithValue(t.Context(), contextKey{}, "value"))
 		defer gone(nil)
 		b := &contextBubble{t: t, s: s, k: groupKey("Context", "k", "1"), gone: func() { gone(errGone); synctest.Wait() }}

@@ -2,6 +2,7 @@ package restflow_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,7 +72,7 @@ func TestRedisUnreadableEntry(t *testing.T) {
 		{"a flipped bit", flipped, differs},
 		{"one byte short", whole[:len(whole)-1], differs},
 		{"half", whole[:len(whole)/2], differs},
-		{"twice", append(whole[:len(whole):len(whole)], whole...), differs},
+		{"twice", append(slices.Clip(whole), whole...), differs},
 		{"nothing", nil, ""},
 	} {
 		require.NoError(t, client.Set(ctx, name, c.value, 0).Err())

@@ -50,15 +50,18 @@ func TestStoreConfigFaults(t *testing.T) {
 		{valid, restflow.StoreConfig{Kind: restflow.Shared, Timeout: -time.Second}, "restflow: StoreConfig.Timeout: -1s is negative; leave it 0 for 250ms"},
 		{valid, restflow.StoreConfig{Kind: restflow.Shared, Compress: -1}, "restflow: StoreConfig.Compress: -1 is negative; give a number of bytes, or 0 for never"},
 		{
-			valid, restflow.StoreConfig{Kind: restflow.InProcess, EpochSlots: -1},
+			valid,
+			restflow.StoreConfig{Kind: restflow.InProcess, EpochSlots: -1},
 			"restflow: StoreConfig.EpochSlots: -1 is not within 0 and 268435456; 0 means 131072",
 		},
 		{
-			valid, restflow.StoreConfig{Kind: restflow.InProcess, Prefix: "{shop}:"},
+			valid,
+			restflow.StoreConfig{Kind: restflow.InProcess, Prefix: "{shop}:"},
 			`restflow: StoreConfig.Prefix: "{shop}:" holds a brace, a glob character or white space; use letters, digits and colons`,
 		},
 		{
-			nil, restflow.StoreConfig{EpochTTL: -1, Timeout: -1, Compress: -1, EpochSlots: -1, Prefix: "*"},
+			nil,
+			restflow.StoreConfig{EpochTTL: -1, Timeout: -1, Compress: -1, EpochSlots: -1, Prefix: "*"},
 			"restflow: NewStore: the store is nil; give a gocache store, or use NewMemory\n" + kind + "\n" +
 				"restflow: StoreConfig.EpochSlots: -1 is not within 0 and 268435456; 0 means 131072\n" +
 				"restflow: StoreConfig.EpochTTL: -1ns is negative; leave it 0 for 720h0m0s\n" +
@@ -111,7 +114,8 @@ func TestRedisConfigFaults(t *testing.T) {
 		{"Compress", valid, restflow.RedisConfig{Compress: -3}, "restflow: RedisConfig.Compress: -3 is negative; give a number of bytes, or 0 for never"},
 		{"Prefix", valid, restflow.RedisConfig{Prefix: "a b"}, `restflow: RedisConfig.Prefix: "a b" holds a brace, a glob character or white space; use letters, digits and colons`},
 		{
-			"client and config", nil, restflow.RedisConfig{Compress: -1},
+			"client and config", nil,
+			restflow.RedisConfig{Compress: -1},
 			isNil + "\nrestflow: RedisConfig.Compress: -1 is negative; give a number of bytes, or 0 for never",
 		},
 	} {

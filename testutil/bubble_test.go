@@ -20,7 +20,7 @@ func TestRunInABubbleOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, err := restflow.NewMemory(restflow.MemoryConfig{})
 		require.NoError(t, err)
-		defer store.Close() //nolint:errcheck // nothing is pending in memory
+		defer store.Close()
 		rec := testutil.NewRecorder()
 		cache := echocache.MustNew[PageKey](echocache.Config{Store: store, TTL: time.Hour, OnEvent: rec.OnEvent})
 		e := echo.New()

@@ -34,7 +34,7 @@ func ExampleRun() {
 	if err != nil {
 		panic(err)
 	}
-	defer store.Close() //nolint:errcheck // nothing is pending in memory
+	defer store.Close()
 	rec := testutil.NewRecorder()
 	cache := echocache.MustNew[PageKey](echocache.Config{Store: store, OnEvent: rec.OnEvent})
 
@@ -69,7 +69,7 @@ func ExampleScript() {
 	if err != nil {
 		panic(err)
 	}
-	defer store.Close() //nolint:errcheck // nothing is pending in memory
+	defer store.Close()
 	rec := testutil.NewRecorder()
 	cache := echocache.MustNew[PageKey](echocache.Config{Store: store, OnEvent: rec.OnEvent})
 	e := echo.New()

@@ -91,7 +91,7 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (p any) {
 }
 
 func (r *runner) result(w *httptest.ResponseRecorder, c *call) Result {
-	res := Result{Status: w.Code, Header: w.Result().Header, Body: w.Body.String()} //nolint:bodyclose // there is none
+	res := Result{Status: w.Code, Header: w.Result().Header, Body: w.Body.String()}
 	if r.rec == nil {
 		res.Event.Status, res.Cached = parseStatus(res.Header.Get(statusHeader))
 		return res

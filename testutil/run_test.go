@@ -30,31 +30,49 @@ func TestFailuresTellWhatAndWhy(t *testing.T) {
 			Want: restflow.Hit, WantStatus: 200, WantBody: "body",
 			WantHeader: map[string]string{"X-One": "1", "x-two": "a, b", "X-None": ""},
 		}, ""},
-		{"a hit", hit, testutil.Step{Name: "first", Want: restflow.Miss},
-			"step 1 \"first\": GET /users/1\n\tcache: got HIT, want MISS\n\tkey: User v1 {id=1}\n\tanswered from the cache"},
+		{
+			"a hit", hit,
+			testutil.Step{Name: "first", Want: restflow.Miss},
+			"step 1 \"first\": GET /users/1\n\tcache: got HIT, want MISS\n\tkey: User v1 {id=1}\n\tanswered from the cache",
+		},
 		{"everything else", hit, testutil.Step{
 			Want: restflow.Hit, WantStatus: 404, WantBody: "other", WantReason: "why",
 			WantHeader: map[string]string{"X-Two": "b, a", "X-One": ""},
 		}, "step 1: GET /users/1\n\tstatus: got 200, want 404\n\tbody: got \"body\", want \"other\"\n\theader X-One: got \"1\", want \"\"" +
 			"\n\theader X-Two: got \"a, b\", want \"b, a\"\n\treason: got \"\", want \"why\"\n\tkey: User v1 {id=1}\n\tanswered from the cache"},
-		{"not stored", with(func(ev *restflow.Event) { ev.Status, ev.Reason = restflow.Miss, "the response sets a cookie" }),
+		{
+			"not stored", with(func(ev *restflow.Event) { ev.Status, ev.Reason = restflow.Miss, "the response sets a cookie" }),
 			testutil.Step{Want: restflow.Hit},
-			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tnot stored because the response sets a cookie"},
-		{"not stored on an error", with(func(ev *restflow.Event) {
-			ev.Status, ev.Reason, ev.Err = restflow.Refresh, "the entry could not be saved", errDown
-		}), testutil.Step{Want: restflow.Hit},
-			"step 1: GET /users/1\n\tcache: got REFRESH, want HIT\n\tkey: User v1 {id=1}\n\tnot stored because the entry could not be saved: connection refused"},
-		{"an error without a reason", with(func(ev *restflow.Event) { ev.Status, ev.Err = restflow.Miss, errDown }),
+			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tnot stored because the response sets a cookie",
+		},
+		{
+			"not stored on an error", with(func(ev *restflow.Event) {
+				ev.Status, ev.Reason, ev.Err = restflow.Refresh, "the entry could not be saved", errDown
+			}),
 			testutil.Step{Want: restflow.Hit},
-			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tnot stored: connection refused"},
-		{"stored", with(func(ev *restflow.Event) { ev.Status, ev.Stored = restflow.Miss, true }),
+			"step 1: GET /users/1\n\tcache: got REFRESH, want HIT\n\tkey: User v1 {id=1}\n\tnot stored because the entry could not be saved: connection refused",
+		},
+		{
+			"an error without a reason", with(func(ev *restflow.Event) { ev.Status, ev.Err = restflow.Miss, errDown }),
 			testutil.Step{Want: restflow.Hit},
-			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tstored"},
-		{"shared", with(func(ev *restflow.Event) { ev.Status, ev.Shared = restflow.Miss, true }),
+			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tnot stored: connection refused",
+		},
+		{
+			"stored", with(func(ev *restflow.Event) { ev.Status, ev.Stored = restflow.Miss, true }),
 			testutil.Step{Want: restflow.Hit},
-			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tanswered by another request's run"},
-		{"bypassed", restflow.Event{Reason: "the key cannot be built"}, testutil.Step{Want: restflow.Miss},
-			"step 1: GET /users/1\n\tcache: got BYPASS, want MISS\n\tbypassed because the key cannot be built"},
+			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tstored",
+		},
+		{
+			"shared", with(func(ev *restflow.Event) { ev.Status, ev.Shared = restflow.Miss, true }),
+			testutil.Step{Want: restflow.Hit},
+			"step 1: GET /users/1\n\tcache: got MISS, want HIT\n\tkey: User v1 {id=1}\n\tanswered by another request's run",
+		},
+		{
+			"bypassed",
+			restflow.Event{Reason: "the key cannot be built"},
+			testutil.Step{Want: restflow.Miss},
+			"step 1: GET /users/1\n\tcache: got BYPASS, want MISS\n\tbypassed because the key cannot be built",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rec := testutil.NewRecorder()
@@ -86,7 +104,9 @@ func TestFaultySteps(t *testing.T) {
 			panic("boom")
 		}
 	})
-	fails := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, strings.Repeat("x", 600), 503) })
+	fails := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, strings.Repeat("x", 600), http.StatusServiceUnavailable)
+	})
 	do := func(testing.TB) {}
 	for _, c := range []struct {
 		handler http.Handler
@@ -117,7 +137,10 @@ func TestStepsRunInOrderPastFailures(t *testing.T) {
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { order = append(order, r.URL.Path) })
 	got := failures(t, func(t testing.TB) {
 		testutil.Run(t, h, nil, []testutil.Step{
-			step("a"), {Request: "GET /b", Want: restflow.Hit}, step("c"), {Request: "GET /d"},
+			step("a"),
+			{Request: "GET /b", Want: restflow.Hit},
+			step("c"),
+			{Request: "GET /d"},
 			{Do: func(t testing.TB) { t.Errorf("from %s", "Do") }},
 			{Request: "GET /e", Check: func(t testing.TB, r testutil.Result) { t.Errorf("status %d, cached %t", r.Status, r.Cached) }},
 		})
@@ -132,7 +155,9 @@ func TestRequestsArriveAsAServerWouldHandThem(t *testing.T) {
 	var body string
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
-		require.NoError(t, err)
+		if err != nil {
+			t.Errorf("body: %v", err)
+		}
 		got, body = r, string(b)
 	})
 	run := func(request string, as testutil.Identity) {
@@ -140,17 +165,19 @@ func TestRequestsArriveAsAServerWouldHandThem(t *testing.T) {
 	}
 	run(`
 		POST /users?a=1&a=2
-		Content-Type: application/json
+		Content-Type: text/plain
 		X-Many: 1
 		X-Many: 2
 
-{"name": "Ada"}`, testutil.AsBoth(testutil.AsBearer("t"), testutil.AsCookie("session", "s")))
+Ada, and
+
+Bob`, testutil.AsBoth(testutil.AsBearer("t"), testutil.AsCookie("session", "s")))
 	require.Equal(t, "POST", got.Method)
 	require.Equal(t, "/users", got.URL.Path)
 	require.Equal(t, []string{"1", "2"}, got.URL.Query()["a"])
 	require.Equal(t, "/users?a=1&a=2", got.RequestURI)
-	require.Equal(t, `{"name": "Ada"}`, body)
-	require.EqualValues(t, 15, got.ContentLength)
+	require.Equal(t, "Ada, and\n\nBob", body)
+	require.EqualValues(t, 13, got.ContentLength)
 	require.Equal(t, []string{"1", "2"}, got.Header["X-Many"])
 	require.Equal(t, "Bearer t", got.Header.Get("Authorization"))
 	require.Equal(t, "session=s", got.Header.Get("Cookie"))

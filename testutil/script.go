@@ -83,7 +83,7 @@ func (p *parser) line(n int, line string) error {
 	case '!':
 		return p.call(n, strings.Fields(text))
 	}
-	return fmt.Errorf("%q begins with none of # > < | !", line)
+	return fmt.Errorf("%q has none of the signs # > < | ! before it", line)
 }
 
 // current is the request that a line continues, nil if there is none.

@@ -96,7 +96,7 @@ func TestScriptFailureNamesTheLine(t *testing.T) {
 
 func TestScriptFaults(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"x GET /", `line 1: "x GET /" begins with none of # > < | !`},
+		{"x GET /", `line 1: "x GET /" has none of the signs # > < | ! before it`},
 		{"> GET", `line 1: "GET" is no request; want "METHOD target" or "METHOD target as NAME"`},
 		{"> GET /who for alice", `line 1: "GET /who for alice" is no request; want "METHOD target" or "METHOD target as NAME"`},
 		{"> GET /who as carol", `line 1: Script.As has no "carol"`},
