@@ -53,7 +53,10 @@
 //     them; the other 4xx, unless CacheIf, CacheUnless or CacheStatuses asks for them;
 //   - Set-Cookie;
 //   - Cache-Control with no-store, no-cache, max-age=0 or s-maxage=0, and private
-//     unless the key tells users apart; Expires that has passed or is no date;
+//     unless the key tells users apart; must-understand with a status that nobody
+//     knows; a Cache-Control that cannot be read;
+//   - what is no longer fresh when it is made: an Expires that has passed or is no
+//     date, an Age that is up;
 //   - Vary with "*" or with a header that is no field of the key;
 //   - a range, a Content-Length that is not the body's, trailers, what is streamed
 //     (Flush), hijacked, or larger than MaxBodyBytes: these pass through as written;
