@@ -32,6 +32,7 @@ func (nullConn) Rollback() error                     { return nil }
 func (nullConn) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
 	return driver.RowsAffected(1), nil
 }
+
 func (nullConn) QueryContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
 	return &nullRows{version: query == "select sqlite_version()"}, nil
 }

@@ -37,8 +37,10 @@ func TestMaxRowsBoundsWhatIsRead(t *testing.T) {
 	}{
 		"update two":   {func() error { return db.Model(&User{}).Where("team_id = 1").Update("name", "x").Error }, []string{"user pk=1", "user pk=2", "user team=1"}},
 		"update three": {func() error { return db.Model(&User{}).Where("id < 4").Update("name", "x").Error }, []string{"user all"}},
-		"update three by key": {func() error { return db.Model(&[]User{{ID: 1}, {ID: 2}, {ID: 3}}).Update("name", "x").Error },
-			[]string{"user all"}},
+		"update three by key": {
+			func() error { return db.Model(&[]User{{ID: 1}, {ID: 2}, {ID: 3}}).Update("name", "x").Error },
+			[]string{"user all"},
+		},
 		"create three": {func() error { return db.Create(&[]Pet{{}, {}, {}}).Error }, []string{"pet all"}},
 		"upsert three": {func() error {
 			return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&[]Pet{{ID: 11}, {ID: 12}, {ID: 13}}).Error

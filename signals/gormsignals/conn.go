@@ -84,7 +84,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return nil, driver.ErrSkip
 	}
 	result, err := d.ExecContext(ctx, query, args)
-	if err == driver.ErrSkip { // database/sql now prepares the statement
+	if skipped(err) {
 		return result, err
 	}
 	return result, c.executed(ctx, query, result, err)
@@ -97,10 +97,15 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, driver.ErrSkip
 	}
 	rows, err := d.QueryContext(ctx, query, args)
-	if err == driver.ErrSkip {
+	if skipped(err) {
 		return rows, err
 	}
 	return c.queried(ctx, query, rows, err)
+}
+
+// skipped reports that database/sql will prepare the statement and try again.
+func skipped(err error) bool {
+	return err == driver.ErrSkip //nolint:errorlint // so does database/sql compare it
 }
 
 // PrepareContext implements driver.ConnPrepareContext.

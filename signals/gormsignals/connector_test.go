@@ -93,6 +93,7 @@ func TestConnectorSeesWritesBesideGORM(t *testing.T) {
 		require.NoError(t, err)
 		statement, err := tx.Prepare("DELETE FROM pets WHERE id = 1")
 		require.NoError(t, err)
+		defer statement.Close()
 		must(statement.Exec())
 		must(tx.Exec("SAVEPOINT first"))
 		must(tx.Exec("UPDATE users SET team_id = 9"))
@@ -125,11 +126,12 @@ func TestConnectorSeesWritesBesideGORM(t *testing.T) {
 			r.check = visible("name = 'zoe'")
 			rows, err := pool.Query("UPDATE users SET name = 'zoe' RETURNING id")
 			require.NoError(t, err)
+			defer rows.Close()
 			require.True(t, rows.Next())
 			require.Empty(t, r.take(), "not before the rows are closed")
 			for rows.Next() {
 			}
-			require.NoError(t, rows.Close())
+			require.NoError(t, errors.Join(rows.Err(), rows.Close()))
 			require.Equal(t, []string{"user all"}, r.take())
 			require.Zero(t, r.unseen)
 		}
@@ -228,8 +230,7 @@ func TestConnectorOnAnOldDriver(t *testing.T) {
 	require.Equal(t, []string{"pet all"}, r.take())
 	_, err = pool.Exec("DELETE FROM pets WHERE id = :id", sql.Named("id", 1))
 	require.EqualError(t, err, "gormsignals: the driver does not support named parameters; use positional ones")
-	_, err = pool.Query("SELECT 1")
-	require.ErrorIs(t, err, errAbort)
+	require.ErrorIs(t, pool.QueryRow("SELECT 1").Err(), errAbort)
 	_, err = pool.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
 	require.EqualError(t, err, "gormsignals: the driver does not support transactions with options; begin one without")
 	r.take()

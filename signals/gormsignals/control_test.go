@@ -1,6 +1,7 @@
 package gormsignals_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -153,8 +154,10 @@ func TestConditionsThatLookPinned(t *testing.T) {
 		{"a key of another table", func() error {
 			return db.Where("user_id IN (?)", db.Model(&User{}).Select("id").Where("users.id = 1")).Delete(&Pet{}).Error
 		}, []string{"pet owner=1"}},
-		{"a part of a key", func() error { return db.Where(&UserGroup{UserID: 1}).Delete(&UserGroup{}).Error },
-			[]string{"member user=1,group=1"}},
+		{
+			"a part of a key", func() error { return db.Where(&UserGroup{UserID: 1}).Delete(&UserGroup{}).Error },
+			[]string{"member user=1,group=1"},
+		},
 		{"a join table's key", func() error { return db.Delete(&UserGroup{UserID: 1, GroupID: 1}).Error }, nil},
 	} {
 		require.NoError(t, c.write(), c.name)
@@ -167,29 +170,36 @@ func TestRowsThatAreReadLater(t *testing.T) {
 	for _, d := range []*database{openSQLite(t), openPostgres(t)} {
 		db, r := plugged(t, d, gormsignals.Config{})
 		r.check = visible("name = 'amy'")
-		rows, err := db.Raw("UPDATE users SET name = 'amy' WHERE team_id = 1 RETURNING id").Rows()
-		require.NoError(t, err)
-		require.True(t, rows.Next())
-		require.Empty(t, r.take())
-		require.True(t, rows.Next())
-		require.False(t, rows.Next())
-		require.NoError(t, rows.Close())
+		rowsAlone(t, db, r)
 		require.Equal(t, []string{"user all"}, r.take())
 		require.Zero(t, r.unseen)
 
 		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
 			rows, err := tx.Raw("DELETE FROM pets RETURNING id").Rows()
 			require.NoError(t, err)
+			defer rows.Close()
 			for rows.Next() {
 			}
-			require.NoError(t, rows.Close())
+			require.NoError(t, errors.Join(rows.Err(), rows.Close()))
 			require.Empty(t, r.take())
 			return nil
 		}))
 		require.Equal(t, []string{"pet all"}, r.take())
-		_, err = db.Raw("UPDATE users SET nothing = 'amy' RETURNING id").Rows()
-		require.Error(t, err)
+		var ids []int64
+		require.Error(t, db.Raw("UPDATE users SET nothing = 'amy' RETURNING id").Scan(&ids).Error)
 		require.Error(t, db.Raw("UPDATE users SET nothing = 'amy' RETURNING id").Row().Err())
 		require.Empty(t, r.take())
 	}
+}
+
+func rowsAlone(t *testing.T, db *gorm.DB, r *recorder) {
+	t.Helper()
+	rows, err := db.Raw("UPDATE users SET name = 'amy' WHERE team_id = 1 RETURNING id").Rows()
+	require.NoError(t, err)
+	defer rows.Close()
+	require.True(t, rows.Next())
+	require.Empty(t, r.take())
+	require.True(t, rows.Next())
+	require.False(t, rows.Next())
+	require.NoError(t, errors.Join(rows.Err(), rows.Close()))
 }

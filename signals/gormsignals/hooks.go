@@ -74,11 +74,7 @@ func Publish(tx *gorm.DB, changes ...signals.Change) error {
 // that touches nothing.
 func (p *Plugin) publishOn(tx *gorm.DB, changes []signals.Change) error {
 	ctx, s := p.mark(tx.Statement.Context)
-	rows, err := tx.Statement.ConnPool.QueryContext(ctx, "SELECT 1")
-	if err != nil {
-		return fmt.Errorf("gormsignals: find the connection of a transaction: %w", err)
-	}
-	if err := rows.Close(); err != nil {
+	if err := tx.Statement.ConnPool.QueryRowContext(ctx, "SELECT 1").Scan(new(int)); err != nil {
 		return fmt.Errorf("gormsignals: find the connection of a transaction: %w", err)
 	}
 	return s.deliver(ctx, changes)

@@ -3,6 +3,7 @@ package gormsignals
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -32,12 +33,7 @@ func (e *entry) instance(ctx context.Context, row reflect.Value, columns []*sche
 }
 
 func (e *entry) needs(path string) bool {
-	for _, p := range e.need.Fields {
-		if p == path {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.need.Fields, path)
 }
 
 // point lets the association of a row hold the key that the foreign key has. A nil foreign key

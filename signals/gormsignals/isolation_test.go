@@ -2,6 +2,7 @@ package gormsignals_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -135,7 +136,7 @@ func TestConcurrentTransactions(t *testing.T) {
 				}
 				return nil
 			})
-			if (i%2 == 1) != (err == errAbort) {
+			if (i%2 == 1) != errors.Is(err, errAbort) {
 				t.Error(err)
 			}
 		})

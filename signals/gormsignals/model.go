@@ -71,7 +71,7 @@ func (m *model) addField(f *schema.Field) {
 	default:
 		m.columns = append(m.columns, f)
 		m.addPointers(f)
-		if _, ok := reflect.New(f.IndirectFieldType).Interface().(schema.DeleteClausesInterface); ok {
+		if _, ok := reflect.TypeAssert[schema.DeleteClausesInterface](reflect.New(f.IndirectFieldType)); ok {
 			m.soft = append(m.soft, f)
 		}
 		m.paths[f] = goPaths(m.typ, f.BindNames)

@@ -73,38 +73,87 @@ func TestEmbeddedAndAssociatedFields(t *testing.T) {
 		write func(*gorm.DB) error
 		want  []string
 	}{
-		{"promoted key", signals.Rule{Map: map[string]string{"pk": "ID"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("title = 'a'").Update("views", 1).Error }, []string{"doc pk=1"}},
-		{"the same in full", signals.Rule{Map: map[string]string{"pk": "Model.ID"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("title = 'a'").Update("views", 1).Error }, []string{"doc pk=1"}},
-		{"an embedded pointer", signals.Rule{Map: map[string]string{"region": "Region"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("region", 9).Error }, []string{"doc region=2", "doc region=9"}},
-		{"a watched struct", signals.Rule{Map: map[string]string{"views": "Views"}, Watch: []string{"Home"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("home_street", "z").Error }, []string{"doc views=0"}},
-		{"a watched struct left alone", signals.Rule{Map: map[string]string{"views": "Views"}, Watch: []string{"Home.City"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("home_street", "z").Error }, nil},
-		{"a foreign key's target", signals.Rule{Map: map[string]string{"owner": "Owner.ID"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("owner_id", 7).Error }, []string{"doc owner=3", "doc owner=7"}},
-		{"a foreign key that is nil", signals.Rule{Map: map[string]string{"owner": "Owner.ID"}, Require: []string{"owner"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 2").Update("owner_id", 7).Error }, []string{"doc owner=7"}},
-		{"an association that is no pointer", signals.Rule{Map: map[string]string{"author": "Author.ID"}},
-			func(db *gorm.DB) error { return db.Where("id = 2").Delete(&Doc{}).Error }, []string{"doc author=5"}},
-		{"a field of an association", signals.Rule{Map: map[string]string{"owner": "Owner.TeamID"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("views", 1).Error }, []string{"doc all"}},
-		{"a serialized column", signals.Rule{Map: map[string]string{"pk": "ID"}, Watch: []string{"Tags"}},
+		{
+			"promoted key",
+			signals.Rule{Map: map[string]string{"pk": "ID"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("title = 'a'").Update("views", 1).Error },
+			[]string{"doc pk=1"},
+		},
+		{
+			"the same in full",
+			signals.Rule{Map: map[string]string{"pk": "Model.ID"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("title = 'a'").Update("views", 1).Error },
+			[]string{"doc pk=1"},
+		},
+		{
+			"an embedded pointer",
+			signals.Rule{Map: map[string]string{"region": "Region"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("region", 9).Error },
+			[]string{"doc region=2", "doc region=9"},
+		},
+		{
+			"a watched struct",
+			signals.Rule{Map: map[string]string{"views": "Views"}, Watch: []string{"Home"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("home_street", "z").Error },
+			[]string{"doc views=0"},
+		},
+		{
+			"a watched struct left alone",
+			signals.Rule{Map: map[string]string{"views": "Views"}, Watch: []string{"Home.City"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("home_street", "z").Error }, nil,
+		},
+		{
+			"a foreign key's target",
+			signals.Rule{Map: map[string]string{"owner": "Owner.ID"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("owner_id", 7).Error },
+			[]string{"doc owner=3", "doc owner=7"},
+		},
+		{
+			"a foreign key that is nil",
+			signals.Rule{Map: map[string]string{"owner": "Owner.ID"}, Require: []string{"owner"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 2").Update("owner_id", 7).Error },
+			[]string{"doc owner=7"},
+		},
+		{
+			"an association that is no pointer",
+			signals.Rule{Map: map[string]string{"author": "Author.ID"}},
+			func(db *gorm.DB) error { return db.Where("id = 2").Delete(&Doc{}).Error },
+			[]string{"doc author=5"},
+		},
+		{
+			"a field of an association",
+			signals.Rule{Map: map[string]string{"owner": "Owner.TeamID"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("id = 1").Update("views", 1).Error },
+			[]string{"doc all"},
+		},
+		{
+			"a serialized column",
+			signals.Rule{Map: map[string]string{"pk": "ID"}, Watch: []string{"Tags"}},
 			func(db *gorm.DB) error {
 				return db.Model(&Doc{Model: gorm.Model{ID: 1}}).Updates(Doc{Tags: []string{"new"}}).Error
-			}, []string{"doc pk=1"}},
-		{"a serialized column with the same value", signals.Rule{Map: map[string]string{"pk": "ID"}, Watch: []string{"Tags"}},
+			},
+			[]string{"doc pk=1"},
+		},
+		{
+			"a serialized column with the same value",
+			signals.Rule{Map: map[string]string{"pk": "ID"}, Watch: []string{"Tags"}},
 			func(db *gorm.DB) error {
 				return db.Model(&Doc{Model: gorm.Model{ID: 1}}).Updates(Doc{Tags: []string{}}).Error
-			}, nil},
-		{"a created foreign key", signals.Rule{Map: map[string]string{"author": "Author.ID"}},
-			func(db *gorm.DB) error { return db.Create(&Doc{AuthorID: 8}).Error }, []string{"doc author=8"}},
-		{"a function that reads a column", typedDoc("Views"),
+			}, nil,
+		},
+		{
+			"a created foreign key",
+			signals.Rule{Map: map[string]string{"author": "Author.ID"}},
+			func(db *gorm.DB) error { return db.Create(&Doc{AuthorID: 8}).Error },
+			[]string{"doc author=8"},
+		},
+		{
+			"a function that reads a column", typedDoc("Views"),
 			func(db *gorm.DB) error {
 				return db.Model(&Doc{}).Where("id = 1").Update("views", gorm.Expr("views + 1")).Error
-			}, []string{"doc views=0", "doc views=1"}},
+			},
+			[]string{"doc views=0", "doc views=1"},
+		},
 	} {
 		db, r, _ := docs(t, c.rule)
 		require.NoError(t, c.write(db), c.name)
@@ -141,16 +190,28 @@ func TestWhatIsRead(t *testing.T) {
 		{"hard delete by key", byKey, func(db *gorm.DB) error { return db.Unscoped().Delete(one).Error }, nil},
 		{"save", byKey, func(db *gorm.DB) error { return db.Save(&Doc{Model: gorm.Model{ID: 1}}).Error }, nil},
 		{"the whole cache", signals.Rule{All: true}, func(db *gorm.DB) error { return db.Model(&Doc{}).Where("views = 0").Update("views", 1).Error }, nil},
-		{"unwatched", signals.Rule{Map: map[string]string{"region": "Region"}, Watch: []string{"Title"}},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("views = 0").Update("views", 1).Error }, nil},
-		{"only deletes", signals.Rule{Map: map[string]string{"region": "Region"}, Ops: signals.Delete},
-			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("views = 0").Update("region", 1).Error }, nil},
-		{"a mapped column that stays", byRegion, func(db *gorm.DB) error { return db.Model(one).UpdateColumn("views", 1).Error },
-			[]string{"SELECT `docs`.`id`,`docs`.`region` FROM `docs` WHERE `docs`.`id` = 1 LIMIT 1001"}},
-		{"a mapped column", byRegion, func(db *gorm.DB) error { return db.Model(one).UpdateColumn("region", 1).Error },
-			[]string{"SELECT `docs`.`id`,`docs`.`region` FROM `docs` WHERE `docs`.`deleted_at` IS NULL AND `id` = 1 LIMIT 1001"}},
-		{"delete", byRegion, func(db *gorm.DB) error { return db.Unscoped().Delete(one).Error },
-			[]string{"SELECT `docs`.`id`,`docs`.`region` FROM `docs` WHERE `docs`.`id` = 1 LIMIT 1001"}},
+		{
+			"unwatched",
+			signals.Rule{Map: map[string]string{"region": "Region"}, Watch: []string{"Title"}},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("views = 0").Update("views", 1).Error }, nil,
+		},
+		{
+			"only deletes",
+			signals.Rule{Map: map[string]string{"region": "Region"}, Ops: signals.Delete},
+			func(db *gorm.DB) error { return db.Model(&Doc{}).Where("views = 0").Update("region", 1).Error }, nil,
+		},
+		{
+			"a mapped column that stays", byRegion, func(db *gorm.DB) error { return db.Model(one).UpdateColumn("views", 1).Error },
+			[]string{"SELECT `docs`.`id`,`docs`.`region` FROM `docs` WHERE `docs`.`id` = 1 LIMIT 1001"},
+		},
+		{
+			"a mapped column", byRegion, func(db *gorm.DB) error { return db.Model(one).UpdateColumn("region", 1).Error },
+			[]string{"SELECT `docs`.`id`,`docs`.`region` FROM `docs` WHERE `docs`.`deleted_at` IS NULL AND `id` = 1 LIMIT 1001"},
+		},
+		{
+			"delete", byRegion, func(db *gorm.DB) error { return db.Unscoped().Delete(one).Error },
+			[]string{"SELECT `docs`.`id`,`docs`.`region` FROM `docs` WHERE `docs`.`id` = 1 LIMIT 1001"},
+		},
 	} {
 		db, _, q := docs(t, c.rule)
 		require.NoError(t, c.write(db), c.name)

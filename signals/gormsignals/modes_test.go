@@ -73,14 +73,16 @@ var modes = []mode{
 			return nil
 		}))
 	}},
-	{name: "rolled back to a savepoint", none: true, config: gorm.Config{PrepareStmt: true},
+	{
+		name: "rolled back to a savepoint", none: true, config: gorm.Config{PrepareStmt: true},
 		run: func(t *testing.T, db *gorm.DB, _ func(), write func(*gorm.DB) error) {
 			tx := db.Begin()
 			require.NoError(t, tx.SavePoint("first").Error)
 			require.NoError(t, write(tx))
 			require.NoError(t, tx.RollbackTo("first").Error)
 			require.NoError(t, tx.Commit().Error)
-		}},
+		},
+	},
 	{name: "panicked", none: true, run: func(t *testing.T, db *gorm.DB, _ func(), write func(*gorm.DB) error) {
 		require.PanicsWithValue(t, "panic", func() {
 			_ = db.Transaction(func(tx *gorm.DB) error {

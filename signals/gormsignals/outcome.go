@@ -31,8 +31,8 @@ func (t *tx) expired() error {
 // after it has sent the COMMIT. Rolling back tells them apart, since it is refused once a COMMIT
 // was sent.
 func (t *tx) rolledBack(err error) bool {
-	switch err { // identity on purpose: a wrapped one is a driver's
-	case sql.ErrTxDone:
+	switch err {
+	case sql.ErrTxDone: //nolint:errorlint // a wrapped one is a driver's
 		return true
 	case context.Canceled, context.DeadlineExceeded:
 		return !errors.Is(t.raw.Rollback(), sql.ErrTxDone)

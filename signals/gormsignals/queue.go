@@ -36,12 +36,12 @@ func (q *queue) add(changes ...signals.Change) {
 // nothing that anybody listens to.
 func (q *queue) top() level {
 	if len(q.levels) == 0 {
-		q.push("", context.Background())
+		q.push(context.Background(), "")
 	}
 	return q.levels[len(q.levels)-1]
 }
 
-func (q *queue) push(name string, ctx context.Context) {
+func (q *queue) push(ctx context.Context, name string) {
 	ctx, tx := signals.Begin(ctx, q.bus)
 	q.levels = append(q.levels, level{name, ctx, tx})
 }
@@ -52,7 +52,7 @@ func (q *queue) savepoint(name string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if top := q.top(); len(q.levels) <= maxLevels {
-		q.push(name, top.ctx)
+		q.push(top.ctx, name)
 	}
 }
 
@@ -67,7 +67,7 @@ func (q *queue) rollbackTo(name string) {
 	for ; len(q.levels) > i; q.levels = q.levels[:len(q.levels)-1] {
 		q.top().tx.Rollback()
 	}
-	q.push(name, q.top().ctx)
+	q.push(q.top().ctx, name)
 }
 
 // release forgets a savepoint; its changes belong to what is around it.

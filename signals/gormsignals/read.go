@@ -1,6 +1,7 @@
 package gormsignals
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
@@ -77,17 +78,22 @@ func (e *entry) query(ctx context.Context, w *watch, stmt *gorm.Statement) error
 		return stmt.DB.Error
 	}
 	began := time.Now()
-	rows, err := w.ConnPool.QueryContext(ctx, stmt.SQL.String(), stmt.Vars...)
-	if err == nil {
-		gorm.Scan(rows, stmt.DB, 0)
-		if err = rows.Close(); err == nil {
-			err = stmt.DB.Error
-		}
-	}
+	err := scan(ctx, w.ConnPool, stmt)
 	stmt.DB.Logger.Trace(ctx, began, func() (string, int64) {
 		return stmt.DB.Dialector.Explain(stmt.SQL.String(), stmt.Vars...), stmt.DB.RowsAffected
 	}, err)
 	return err
+}
+
+// scan reads all rows into the statement's destination.
+func scan(ctx context.Context, c gorm.ConnPool, stmt *gorm.Statement) (err error) {
+	rows, err := c.QueryContext(ctx, stmt.SQL.String(), stmt.Vars...) //nolint:rowserrcheck // gorm.Scan does
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, rows.Close()) }()
+	gorm.Scan(rows, stmt.DB, 0)
+	return stmt.DB.Error
 }
 
 func columnsOf(fields []*schema.Field) []clause.Column {

@@ -91,9 +91,11 @@ func (c *cache[K]) text(g signals.Group) string {
 	return strings.Join(parts, ",")
 }
 
-type userKey struct{ PK, Team int64 }
-type petKey struct{ Owner int64 }
-type memberKey struct{ User, Group int64 }
+type (
+	userKey   struct{ PK, Team int64 }
+	petKey    struct{ Owner int64 }
+	memberKey struct{ User, Group int64 }
+)
 
 // listening returns a bus with the rules of the matrix: users by key and by team, pets by owner,
 // memberships by user and group.

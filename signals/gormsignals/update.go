@@ -36,11 +36,11 @@ func (p *Plugin) updating(_ *gorm.DB, s subjects) []work {
 }
 
 // each makes a work for every subject whose rules listen to one of ops.
-func each(s subjects, make func(*entry) work, ops signals.Op) []work {
+func each(s subjects, workOf func(*entry) work, ops signals.Op) []work {
 	var works []work
 	add := func(e *entry) {
 		if e != nil && (e.need.Ops.Has(ops) || e.need.Subscribed) {
-			works = append(works, make(e))
+			works = append(works, workOf(e))
 		}
 	}
 	add(s.own)

@@ -45,8 +45,10 @@ func TestParseFindsTheTablesThatAreWritten(t *testing.T) {
 		{"postgres", "(SELECT 1)", []sniff.Statement{read}},
 		{"postgres", "WITH a AS (SELECT replace(b, 'x', 'y') FROM c) SELECT * FROM a FOR UPDATE", []sniff.Statement{read}},
 		{"postgres", "WITH gone AS (DELETE FROM users RETURNING *) SELECT * FROM gone", []sniff.Statement{uncounted("users")}},
-		{"postgres", "WITH gone AS MATERIALIZED (DELETE FROM users RETURNING *), x AS (SELECT 1) INSERT INTO archive SELECT * FROM gone",
-			[]sniff.Statement{uncounted("users", "archive")}},
+		{
+			"postgres", "WITH gone AS MATERIALIZED (DELETE FROM users RETURNING *), x AS (SELECT 1) INSERT INTO archive SELECT * FROM gone",
+			[]sniff.Statement{uncounted("users", "archive")},
+		},
 		{"postgres", "WITH a(b) AS (SELECT c #> '{d}' FROM e) UPDATE f SET g = 1", []sniff.Statement{uncounted("f")}},
 		{"postgres", "EXPLAIN UPDATE users SET a = 1", []sniff.Statement{read}},
 		{"postgres", "EXPLAIN (ANALYZE, BUFFERS) UPDATE users SET a = 1", []sniff.Statement{uncounted("users")}},

@@ -1,6 +1,9 @@
 package sniff
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Verb says what a statement does, as far as invalidation cares.
 type Verb uint8
@@ -292,10 +295,7 @@ func (p *parser) table(i int) int {
 
 func (p *parser) add(name string) {
 	name = strings.ToLower(name)
-	for _, t := range p.tables {
-		if t == name {
-			return
-		}
+	if !slices.Contains(p.tables, name) {
+		p.tables = append(p.tables, name)
 	}
-	p.tables = append(p.tables, name)
 }
