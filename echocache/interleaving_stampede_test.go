@@ -1,0 +1,142 @@
+package echocache_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/restflow-go/restflow/echocache"
+)
+
+// Many requests for what is not cached run the handler once.
+func TestStampedeRunsTheHandlerOnce(t *testing.T) {
+	onStores(t, echocache.Config{}, func(s *scene) {
+		const requests = 500
+		leader, gate := s.hold(s.a, context.Background())
+		answers := make([]<-chan *httptest.ResponseRecorder, requests-1)
+		for i := range answers {
+			answers[i] = s.ask(s.a, context.Background())
+		}
+		awaitWaiters(t, requests-1)
+		close(gate)
+		for _, c := range append(answers, leader) {
+			require.Equal(t, "row 1 version 1", receive(t, c).Body.String())
+		}
+		require.EqualValues(t, 1, s.runs.Load())
+	})
+}
+
+// The client that made the handler run goes away: the others get their answer.
+//
+//  1. the leader's handler runs, others wait
+//  2. the leader's client disconnects: the handler's context does not end
+//  3. the handler answers: the others are served, and the entry is stored
+func TestStampedeSurvivesItsLeadersClient(t *testing.T) {
+	onStores(t, echocache.Config{}, func(s *scene) {
+		s.reply = func(c echo.Context) error {
+			if err := c.Request().Context().Err(); err != nil {
+				return err
+			}
+			return c.String(http.StatusOK, "row 1 version 1")
+		}
+		ctx, disconnect := context.WithCancel(context.Background())
+		leader, gate := s.hold(s.a, ctx)
+		waiters := make([]<-chan *httptest.ResponseRecorder, 20)
+		for i := range waiters {
+			waiters[i] = s.ask(s.a, context.Background())
+		}
+		awaitWaiters(t, len(waiters))
+		disconnect()
+		close(gate)
+		receive(t, leader)
+		for _, w := range waiters {
+			require.Equal(t, "row 1 version 1", receive(t, w).Body.String())
+		}
+		s.want(s.b, "HIT", 1)
+		require.EqualValues(t, 1, s.runs.Load())
+	})
+}
+
+// The handler panics: its own client hears of it, and the others run for themselves.
+func TestStampedeSurvivesAPanic(t *testing.T) {
+	onStores(t, echocache.Config{}, func(s *scene) {
+		var first atomic.Bool
+		s.reply = func(c echo.Context) error {
+			if first.CompareAndSwap(false, true) {
+				panic("the first run")
+			}
+			return c.String(http.StatusOK, "row 1 version 1")
+		}
+		leader, gate := s.hold(s.a, context.Background())
+		waiters := make([]<-chan *httptest.ResponseRecorder, 20)
+		for i := range waiters {
+			waiters[i] = s.ask(s.a, context.Background())
+		}
+		awaitWaiters(t, len(waiters))
+		close(gate)
+		require.Equal(t, http.StatusInternalServerError, receive(t, leader).Code)
+		for _, w := range waiters {
+			answer := receive(t, w)
+			require.Equal(t, http.StatusOK, answer.Code)
+			require.Equal(t, "row 1 version 1", answer.Body.String())
+		}
+	})
+}
+
+// Once a key's answer has proved not to be for the cache, requests for it do not
+// queue up: all their handlers run at the same time.
+func TestUncacheableAnswersDoNotQueue(t *testing.T) {
+	onStores(t, echocache.Config{}, func(s *scene) {
+		const together = 20
+		var meet sync.WaitGroup
+		private := func(c echo.Context) error {
+			c.Response().Header().Set("Cache-Control", "no-store")
+			return c.String(http.StatusOK, "mine")
+		}
+		s.reply = private
+		require.Equal(t, "mine", receive(t, s.ask(s.a, context.Background())).Body.String())
+		meet.Add(together)
+		s.reply = func(c echo.Context) error {
+			meet.Done()
+			meet.Wait() // for ever, if one of them waits for another's run
+			return private(c)
+		}
+		answers := make([]<-chan *httptest.ResponseRecorder, together)
+		for i := range answers {
+			answers[i] = s.ask(s.a, context.Background())
+		}
+		for _, w := range answers {
+			require.Equal(t, "mine", receive(t, w).Body.String())
+		}
+		require.EqualValues(t, together+1, s.runs.Load())
+	})
+}
+
+// A refresh goes on after its request has ended, and Echo has given that one's
+// context to others: the handler must not see theirs.
+func TestBackgroundRefreshHasItsOwnContext(t *testing.T) {
+	onStores(t, echocache.Config{TTL: 10 * time.Millisecond, StaleWhileRevalidate: time.Hour}, func(s *scene) {
+		s.want(s.a, "MISS", 1)
+		s.version.Store(2)
+		s.holding.Store(true)
+		require.Eventually(t, func() bool { return status(receive(t, s.ask(s.a, context.Background()))) == "STALE" }, sceneTimeout, time.Millisecond)
+		gate := receive(t, s.held)
+		for i := range 200 {
+			get(s.a, fmt.Sprintf("/rows/%d", i+100))
+		}
+		close(gate)
+		for ev := s.event(); ev.Status.String() != "REFRESH"; ev = s.event() {
+		}
+		w := receive(t, s.ask(s.b, context.Background()))
+		require.Equal(t, "row 1 version 2", w.Body.String())
+		require.Contains(t, []string{"HIT", "STALE"}, status(w))
+	})
+}
