@@ -145,3 +145,14 @@ func TestOneDropForATransaction(t *testing.T) {
 		require.Equal(t, groups, target.groups)
 	}
 }
+
+// A model that nobody listens to costs the wrapping of its transaction.
+func TestUnregisteredModelsCostNothing(t *testing.T) {
+	save := func(db *gorm.DB) float64 {
+		item := &Item{ID: 1}
+		return testing.AllocsPerRun(100, func() { db.Save(item) })
+	}
+	without, _ := nullDB(t)
+	with, _ := nullDB(t, signals.Rule{Model: Pet{}, All: true})
+	require.LessOrEqual(t, save(with), save(without)+2)
+}

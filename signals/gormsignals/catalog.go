@@ -169,25 +169,26 @@ func (p *Plugin) subjects(stmt *gorm.Statement) (s subjects) {
 	if len(c.all) == 0 {
 		return s
 	}
-	for _, table := range p.tables(stmt) {
-		s.further = append(s.further, c.further[table]...)
-		for _, e := range c.byTable[table] {
-			if e != s.own {
-				s.table = append(s.table, e)
-			}
+	table := p.table(stmt)
+	s.further = c.further[table]
+	for _, e := range c.byTable[table] {
+		if e != s.own {
+			s.table = append(s.table, e)
 		}
 	}
 	return s
 }
 
-// tables returns the table that a statement writes. Behind an alias its name is sought in the text.
-func (p *Plugin) tables(stmt *gorm.Statement) []string {
+// table returns the table that a statement writes. Behind an alias its name is sought in the text.
+func (p *Plugin) table(stmt *gorm.Statement) string {
 	if stmt.TableExpr != nil && strings.ContainsAny(stmt.TableExpr.SQL, " \t\n") {
 		for _, s := range sniff.Parse("DELETE FROM "+stmt.TableExpr.SQL, p.dialect()) {
-			return s.Tables
+			if len(s.Tables) > 0 {
+				return s.Tables[0]
+			}
 		}
 	}
-	return []string{tableName(stmt.Table)}
+	return tableName(stmt.Table)
 }
 
 // other returns the entry of a model that only subscribers listen to.

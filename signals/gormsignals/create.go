@@ -85,7 +85,23 @@ func (c *creation) inserted(ctx context.Context, w *watch) (rows []reflect.Value
 	for i := range rows {
 		rows[i] = reflect.New(c.typ)
 	}
-	return rows, known, n > 0 && c.fill(ctx, rows, known)
+	if n == 0 || !c.fill(ctx, rows, known) {
+		return nil, nil, false
+	}
+	return rows, c.mapKey(ctx, w.db.Statement, rows, known), true
+}
+
+// mapKey takes the primary key that GORM has put into a map.
+func (c *creation) mapKey(ctx context.Context, stmt *gorm.Statement, rows []reflect.Value, known []*schema.Field) []*schema.Field {
+	f := c.schema.PrioritizedPrimaryField
+	if f == nil || len(rows) != 1 || slices.Contains(known, f) {
+		return known
+	}
+	dest, ok := reflect.Indirect(reflect.ValueOf(stmt.Dest)).Interface().(map[string]any)
+	if key := dest[f.DBName]; ok && key != nil && f.Set(ctx, rows[0].Elem(), key) == nil {
+		return append(known, f)
+	}
+	return known
 }
 
 // certain lists the columns of the statement whose values are plain in every row.

@@ -35,7 +35,7 @@ func (d *deletion) before(ctx context.Context, w *watch) error {
 		return nil
 	}
 	where, ok := exactWhere(w.db.Statement)
-	if d.known && covers(d.schema.PrimaryFields, d.columns) || !ok || !w.atomic() || w.plugin.config.NoReads {
+	if d.known && covers(d.schema.PrimaryFields, d.columns) || !ok || !w.locks() || w.plugin.config.NoReads {
 		return nil
 	}
 	rows, all, err := d.readBefore(ctx, w, where, "UPDATE")

@@ -44,6 +44,12 @@ var forms = []form{
 			return db.Model(&User{}).Create(map[string]any{"ID": 90, "email": "eve@x", "team_id": 5}).Error
 		},
 	},
+	{
+		name: "Create a map without a key", check: visible("email = 'eve@x'"), want: []string{"user pk=new", "user team=5"},
+		write: func(db *gorm.DB) error {
+			return db.Model(&User{}).Create(map[string]any{"email": "eve@x", "team_id": 5}).Error
+		},
+	},
 	{name: "Create selected columns", check: visible("email = 'eve@x'"), want: []string{"user pk=new", "user team=0"}, // NULL is what Go reads as zero
 		write: func(db *gorm.DB) error { return db.Select("Email").Create(&User{Email: "eve@x", TeamID: 5}).Error }},
 	{

@@ -216,3 +216,26 @@ func TestFailuresOfPublishing(t *testing.T) {
 		require.Equal(t, 1, n, "the writes were committed all the same")
 	}
 }
+
+// Publishing keeps the values of the request's context, and not its end.
+func TestPublishingOutlivesTheRequest(t *testing.T) {
+	type key struct{}
+	d := openSQLite(t)
+	migrate(t, d)
+	seed(t, d)
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
+	var ended error
+	var value any
+	bus := signals.NewBus(signals.BusConfig{})
+	require.NoError(t, bus.Bind(&cache[petKey]{"pet", &recorder{}}, signals.Rule{Model: Pet{}, Invalidate: func(inner context.Context, _ signals.Change) ([]signals.Group, error) {
+		cancel()
+		ended, value = inner.Err(), inner.Value(key{})
+		return nil, nil
+	}}))
+	db := d.gorm(t, nil)
+	require.NoError(t, db.Use(gormsignals.New(bus)))
+	require.NoError(t, db.WithContext(ctx).Create(&Pet{}).Error)
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	require.NoError(t, ended)
+	require.Equal(t, "value", value)
+}

@@ -104,20 +104,17 @@ func columnsOf(fields []*schema.Field) []clause.Column {
 	return columns
 }
 
-// before reads and locks the rows that the statement is about to write. Without the lock another
+// readBefore reads and locks the rows that the statement is about to write. Without the lock another
 // transaction could change a row between the two, and its true previous value would be missed.
 // The statement takes the same locks a moment later.
 func (e *entry) readBefore(ctx context.Context, w *watch, where []clause.Expression, lock string) ([]reflect.Value, bool, error) {
 	switch w.db.Dialector.Name() {
-	case "postgres":
 	case "mysql":
 		lock = "UPDATE"
 	case "sqlite":
 		if err := e.lockSQLite(ctx, w); err != nil {
 			return nil, false, &ReadError{Table: w.db.Statement.Table, Err: err}
 		}
-		lock = ""
-	default:
 		lock = ""
 	}
 	return e.read(ctx, w, reading{where: where, lock: lock})

@@ -80,7 +80,7 @@ func (e *entry) narrow() bool { return e.need.Narrow || e.need.Subscribed }
 
 func (u *update) readImage(ctx context.Context, w *watch) (err error) {
 	where, ok := exactWhere(w.db.Statement)
-	if !ok || !w.atomic() || w.plugin.config.NoReads {
+	if !ok || !w.locks() || w.plugin.config.NoReads {
 		return nil
 	}
 	rows, all, err := u.readBefore(ctx, w, where, "NO KEY UPDATE")

@@ -17,7 +17,7 @@ type upsert struct {
 	creation
 	fields []string            // what a conflict sets; nil: unknown
 	where  []clause.Expression // the rows that may conflict; nil: unknown, or none
-	fresh  int                 // rows that get a new key from the database, and so conflict with none
+	fresh  int                 // rows that conflict with none
 	old    map[string]reflect.Value
 	image  bool
 }
@@ -32,7 +32,7 @@ func (u *upsert) before(ctx context.Context, w *watch) error {
 		return nil
 	}
 	u.where = u.conflicts(ctx, w, conflict)
-	if u.where == nil || !w.atomic() || !u.need.Before(signals.Update, u.fields) {
+	if u.where == nil || !w.locks() || !u.need.Before(signals.Update, u.fields) {
 		return nil
 	}
 	rows, all, err := u.readBefore(ctx, w, u.where, "NO KEY UPDATE")
@@ -64,6 +64,7 @@ func (u *upsert) conflicts(ctx context.Context, w *watch, conflict clause.OnConf
 		keys = [][]*schema.Field{key}
 	}
 	var conditions []clause.Expression
+	found := 0 // rows by the key that finds most
 	for _, key := range keys {
 		rows, ok := u.keyRows(ctx, key)
 		if !ok {
@@ -72,39 +73,39 @@ func (u *upsert) conflicts(ctx context.Context, w *watch, conflict clause.OnConf
 		if len(rows) > 0 {
 			conditions = append(conditions, u.matching(ctx, key, rows))
 		}
-		if len(rows) < len(u.values.Values) {
-			u.fresh = len(u.values.Values) - len(rows)
-		}
+		found = max(found, len(rows))
 	}
+	fresh := len(u.values.Values) - found
 	switch {
-	case len(keys) > 1 && len(conditions) > 0 && u.fresh == len(u.values.Values):
-		u.fresh = 0 // another key finds them
-	case len(keys) > 1 && u.fresh > 0:
+	case len(keys) == 0, len(conditions) > 1 && fresh > 0: // some are found by one key and some by another
 		return nil
-	}
-	if len(conditions) < 2 {
+	case len(conditions) < 2:
+		u.fresh = fresh
 		return conditions
 	}
 	return []clause.Expression{clause.Or(conditions...)}
 }
 
-// keyRows makes rows that hold the statement's values of a key. Rows for which the database makes a
-// key are left out. false means that some value is not known.
+// keyRows makes rows that hold the statement's values of a key. Rows that meet no other by it are
+// left out: the database makes their key, or a part of it is NULL. false means that some value is
+// not known.
 func (u *upsert) keyRows(ctx context.Context, key []*schema.Field) ([]reflect.Value, bool) {
 	var rows []reflect.Value
 	for _, values := range u.values.Values {
-		row, found := reflect.New(u.typ), 0
+		row, found, null := reflect.New(u.typ), 0, false
 		for i, column := range u.values.Columns {
 			f := u.column(column.Name)
 			if f == nil || !slices.Contains(key, f) || !plain(values[i]) {
 				continue
 			}
+			null = null || isNull(values[i])
 			if f.Set(ctx, row.Elem(), values[i]) != nil {
 				return nil, false
 			}
 			found++
 		}
 		switch {
+		case null:
 		case found == len(key):
 			rows = append(rows, row)
 		case len(key) > 1 || !key[0].AutoIncrement:
@@ -158,7 +159,7 @@ func (u *upsert) after(ctx context.Context, w *watch) ([]signals.Change, error) 
 		return []signals.Change{u.bulk()}, nil
 	}
 	rows, all, err := u.read(ctx, w, reading{where: where})
-	if err != nil || !all {
+	if err != nil || !all || len(rows) < len(u.values.Values) { // each of them must be there now
 		return []signals.Change{u.bulk()}, err
 	}
 	raced, err := u.raced(ctx, w, rows)

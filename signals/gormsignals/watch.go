@@ -257,7 +257,17 @@ func (w *watch) affected() int64 {
 	return w.db.RowsAffected
 }
 
-// atomic reports whether what is read before the statement still holds when it runs.
+// atomic reports whether the statement runs in a transaction that is still open.
 func (w *watch) atomic() bool {
 	return w.seat.unseen || w.seat.tx != nil && !w.seat.tx.ended.Load()
+}
+
+// locks reports whether what is read before the statement still holds when it runs: in a transaction, on
+// a database where the plugin knows how to lock what it reads.
+func (w *watch) locks() bool {
+	switch w.db.Dialector.Name() {
+	case "postgres", "mysql", "sqlite":
+		return w.atomic()
+	}
+	return false
 }

@@ -2,6 +2,7 @@ package gormsignals
 
 import (
 	"context"
+	"database/sql/driver"
 	"reflect"
 	"slices"
 	"strings"
@@ -174,6 +175,18 @@ func plain(v any) bool {
 		}
 	}
 	return true
+}
+
+// isNull reports a value that is NULL in the database.
+func isNull(v any) bool {
+	if valuer, ok := v.(driver.Valuer); ok {
+		if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
+			return true
+		}
+		v, _ = valuer.Value()
+	}
+	rv := reflect.ValueOf(v)
+	return !rv.IsValid() || rv.Kind() == reflect.Pointer && rv.IsNil()
 }
 
 func isList(v any) bool {
