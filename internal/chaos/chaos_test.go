@@ -13,7 +13,7 @@ import (
 
 // window is how long a fault lasts.
 func window() time.Duration {
-	d := 1200 * time.Millisecond
+	d := 900 * time.Millisecond
 	if testing.Short() {
 		d = 400 * time.Millisecond
 	}
