@@ -13,8 +13,9 @@ import (
 // MemoryConfig configures NewMemory. The zero value is ready for use.
 type MemoryConfig struct {
 	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
-	// keys and bookkeeping. What is least likely to be used again goes first
-	// (W-TinyLFU). Default 64 MiB.
+	// keys and bookkeeping. Entries that have expired or were invalidated stay
+	// until the room is needed; what is least likely to be used again goes
+	// first (W-TinyLFU). Default 64 MiB.
 	MaxBytes int64
 	// EpochSlots is how many slots the epochs of values share, rounded up to a
 	// power of two, 8 bytes each. More partitions than slots cost some extra
@@ -48,38 +49,24 @@ func checkSlots(config string, n *int) error {
 // NewMemory returns a store inside this process: entries in an otter cache,
 // bounded by bytes and kept decoded, epochs in a fixed striped table. Other
 // processes neither see its entries nor hear of its invalidations; use NewRedis
-// where a service has several. Close releases its goroutine.
+// where a service has several. It starts no goroutine that stays and no clock, so
+// that it can be used in a bubble of testing/synctest.
 func NewMemory(cfg MemoryConfig) (*Store, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
-	m := &memory{
-		seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots), max: cfg.MaxBytes,
-		clock: otter.NewCoarseClock(clockTick),
-	}
+	m := &memory{seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots), max: cfg.MaxBytes}
+	// Otter is not told when entries expire: it would read the clock once more on
+	// each hit and tick in the background, to free early what is bounded anyway.
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
-		MaximumWeight:    uint64(cfg.MaxBytes),
-		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
-		ExpiryCalculator: otter.ExpiryWritingFunc(keepFor),
-		Clock:            m.clock,
+		MaximumWeight: uint64(cfg.MaxBytes),
+		Weigher:       func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("restflow: NewMemory: %w", err)
 	}
 	m.cache = cache
 	return newStore(m, limits{}), nil
-}
-
-// clockTick is how far otter's clock may lag behind. It decides only when memory is
-// freed: whether an entry is fresh is the caller's to see.
-const clockTick = 250 * time.Millisecond
-
-// keepFor is how long otter keeps an entry: to the end of its stale window.
-func keepFor(e otter.Entry[uint64, *Entry]) time.Duration {
-	if e.Value.Expires == 0 {
-		return 100 * 365 * 24 * time.Hour
-	}
-	return max(time.Nanosecond, time.Duration(e.Value.StaleUntil-e.SnapshotAtNano))
 }
 
 // memory keeps entries under a hash of their key, seeded in each process so
@@ -90,7 +77,6 @@ type memory struct {
 	table *epochTable
 	seed  maphash.Seed
 	max   int64
-	clock *otter.CoarseClock
 }
 
 func (m *memory) traits() traits { return traits{kind: "memory", decoded: true} }
@@ -138,6 +124,5 @@ func (m *memory) remove(_ context.Context, k *Key) error {
 func (m *memory) close() error {
 	m.cache.InvalidateAll()
 	m.cache.StopAllGoroutines()
-	m.clock.Stop()
 	return nil
 }
