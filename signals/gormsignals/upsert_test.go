@@ -55,25 +55,21 @@ func TestUpsertsThatConflictWithNothing(t *testing.T) {
 				"NULL conflicts with nothing", byEmail,
 				[]Account{{Code: 5, Team: 5}},
 				[]string{"account pk=new", "account team=5"},
-				nil,
 			},
 			{
 				"NULL beside a row that is there", byEmail,
 				[]Account{{Code: 5, Team: 5}, {Email: &ann, Code: 6, Team: 6}},
 				[]string{"account pk=1", "account pk=new", "account team=1", "account team=5", "account team=6"},
-				nil,
 			},
 			{
 				"a key from the database", byKey,
 				[]Account{{Email: &bob, Code: 5, Team: 5}},
 				[]string{"account pk=new", "account team=5"},
-				nil,
 			},
 			{
 				"one beside a row that is there", byKey,
 				[]Account{{Email: &bob, Code: 5, Team: 5}, {ID: 1, Email: &ann, Code: 1, Team: 6}},
 				[]string{"account pk=1", "account pk=new", "account team=1", "account team=5", "account team=6"},
-				[]string{"account all"},
 			},
 		} {
 			db, r := accounts(t, d)
