@@ -19,7 +19,7 @@ import (
 // Go code in these documents stands in a file that the compiler sees, named by a
 // comment over it: <!-- from examples/readme/readme.go -->.
 var compiledDocs = []string{
-	"README.md", "docs/architecture.md", "docs/http.md", "docs/invalidation.md", "docs/keys.md",
+	"README.md", "docs/architecture.md", "docs/functions.md", "docs/http.md", "docs/invalidation.md", "docs/keys.md",
 	"docs/security.md", "docs/stores.md", "docs/testing.md",
 }
 
