@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/sony/gobreaker/v2"
 )
 
@@ -79,19 +80,22 @@ func newStore(b backend, l limits) *Store {
 	c.flights.init()
 	if c.traits.shared {
 		c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-			Name:        "restflow " + c.traits.kind,
-			Timeout:     breakerPause,
-			ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
-			// A caller that gave up says nothing about the store, and a replica
-			// that is away keeps no master from answering.
-			IsSuccessful: func(err error) bool {
-				return err == nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrUnconfirmed)
-			},
+			Name:         "restflow " + c.traits.kind,
+			Timeout:      breakerPause,
+			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
+			IsSuccessful: func(err error) bool { return err == nil || answers(err) },
 		})
 	}
 	s := &Store{core: c, timeout: l.timeout}
 	c.repair = newRepairer(s)
 	return s
+}
+
+// answers reports whether a failure says nothing against asking the store: the
+// caller gave up, a replica is away, or a Redis that is full takes no new values,
+// while it still answers and invalidates.
+func answers(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, ErrUnconfirmed) || redis.IsOOMError(err)
 }
 
 // WithTimeout returns a view of the store whose calls take at most d. Everything

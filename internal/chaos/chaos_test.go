@@ -83,6 +83,7 @@ func (s *site) play(sc scenario) row {
 	s.w.recover()
 	s.w.converged()
 	r := s.w.row(sc.name, recovery)
+	s.t.Logf("errors that the caches told of: %v", s.w.why)
 	s.w.verdict(r)
 	if sc.bites != nil {
 		sc.bites(s)

@@ -88,7 +88,7 @@ var scenarios = []scenario{
 	},
 	{
 		name:  "too little memory",
-		args:  []string{"--maxmemory", "2500kb", "--maxmemory-policy", "allkeys-lru"},
+		args:  []string{"--maxmemory", "4mb", "--maxmemory-policy", "allkeys-lru"},
 		begin: func(s *site) { s.during(s.fillMemory) },
 		bites: func(s *site) {
 			info, err := s.server.Client().InfoMap(context.Background(), "stats").Result()
@@ -96,6 +96,16 @@ var scenarios = []scenario{
 			evicted, err := strconv.Atoi(info["Stats"]["evicted_keys"])
 			require.NoError(s.t, err)
 			require.Positive(s.t, evicted, "nothing was evicted")
+		},
+	},
+	{
+		name:  "no memory left",
+		args:  []string{"--maxmemory-policy", "noeviction"},
+		begin: func(s *site) { s.limitMemory("1") },
+		end:   func(s *site) { s.limitMemory("0") },
+		bites: func(s *site) {
+			bypassed(s)
+			require.Zero(s.t, s.w.sums.unacknowledged.Load(), "a full Redis still invalidates")
 		},
 	},
 }
@@ -172,6 +182,11 @@ func (s *site) spoil(ctx context.Context, client *redis.Client, name, other stri
 			}
 		}
 	}
+}
+
+// limitMemory tells the server how much it may use; "0" is no limit.
+func (s *site) limitMemory(bytes string) {
+	require.NoError(s.t, s.server.Client().ConfigSet(context.Background(), "maxmemory", bytes).Err())
 }
 
 // fillMemory stores what others may keep on the same server, so that it evicts.
