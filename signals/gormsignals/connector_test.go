@@ -64,12 +64,18 @@ func wrapped(t *testing.T, d *database) (*gorm.DB, *sql.DB, *recorder) {
 	seed(t, d)
 	bus, r := listening(t, d.second)
 	plugin := gormsignals.New(bus, gormsignals.Config{RefuseUnseen: true})
-	pool := sql.OpenDB(plugin.WrapConnector(d.connector(t)))
-	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	pool := openWith(t, plugin, d)
 	db, err := gorm.Open(d.on(pool), &gorm.Config{Logger: logger.Discard})
 	require.NoError(t, err)
 	require.NoError(t, db.Use(plugin))
 	return db, pool, r
+}
+
+func openWith(t *testing.T, plugin *gormsignals.Plugin, d *database) *sql.DB {
+	t.Helper()
+	pool := sql.OpenDB(plugin.WrapConnector(d.connector(t)))
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	return pool
 }
 
 func TestConnectorSeesWritesBesideGORM(t *testing.T) {
@@ -180,8 +186,7 @@ func TestConnectorWithoutGORM(t *testing.T) {
 	migrate(t, d)
 	seed(t, d)
 	bus, r := listening(t, d.second)
-	pool := sql.OpenDB(gormsignals.New(bus).WrapConnector(d.connector(t)))
-	defer func() { require.NoError(t, pool.Close()) }()
+	pool := openWith(t, gormsignals.New(bus), d)
 	_, err := pool.Exec("DELETE FROM pets WHERE name = ?", "rex")
 	require.NoError(t, err)
 	require.Equal(t, []string{"pet all"}, r.take())

@@ -97,7 +97,7 @@ func (c *creation) mapKey(ctx context.Context, stmt *gorm.Statement, rows []refl
 	if f == nil || len(rows) != 1 || slices.Contains(known, f) {
 		return known
 	}
-	dest, ok := reflect.Indirect(reflect.ValueOf(stmt.Dest)).Interface().(map[string]any)
+	dest, ok := reflect.TypeAssert[map[string]any](reflect.Indirect(reflect.ValueOf(stmt.Dest)))
 	if key := dest[f.DBName]; ok && key != nil && f.Set(ctx, rows[0].Elem(), key) == nil {
 		return append(known, f)
 	}
