@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,4 +142,20 @@ func TestReplicaOnlyServesNothing(t *testing.T) {
 	reader := newWorld(t, store)
 	require.Equal(t, "BYPASS", reader.get(reader.nodes[0], 1))
 	require.EqualError(t, told, "READONLY You can't write against a read only replica.")
+}
+
+// A master that lost its replicas and is told to care refuses lookups behind
+// Sentinel, as it refuses writes: it may have been replaced without knowing.
+func TestMasterWithoutReplicasServesNothing(t *testing.T) {
+	s := redistest.StartSentinels(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "1")
+	var last atomic.Pointer[error]
+	store := open(t, s.Client(), restflow.RedisConfig{Timeout: timeout, OnError: func(_ string, err error) { last.Store(&err) }})
+	w := newWorld(t, store)
+	w.awaitBack(w.nodes[0], 1)
+	require.Equal(t, "HIT", w.get(w.nodes[0], 1))
+	s.Replica().Kill()
+	require.Eventually(t, func() bool {
+		err := last.Load()
+		return w.get(w.nodes[0], 1) == "BYPASS" && err != nil && redis.HasErrorPrefix(*err, "NOREPLICAS")
+	}, patience, 10*time.Millisecond)
 }
