@@ -45,7 +45,8 @@ type Config struct {
 	Namespace string
 
 	// TTL is how long an entry answers. A response that allows less by
-	// Cache-Control (s-maxage, max-age) gets less. Default 1 hour.
+	// Cache-Control (s-maxage, max-age) or Expires gets less, and less again if
+	// its Age or Date says that it is not new. Default 1 hour.
 	TTL time.Duration
 
 	// NoExpiration keeps entries until they are invalidated or evicted.
@@ -107,14 +108,15 @@ type Config struct {
 	// strong one, made from the body, so that clients can ask for changes only.
 	ETag bool
 
-	// HonorRequestDirectives follows no-cache, no-store, max-age and
+	// HonorRequestDirectives follows no-cache, no-store, max-age, min-fresh and
 	// only-if-cached in the Cache-Control of requests. Any client can then force
 	// misses. Default: requests' directives are ignored.
 	HonorRequestDirectives bool
 
 	// InvalidateOnUnsafe drops what is cached of a URI, for all users, after a
-	// POST, PUT, PATCH or DELETE on the same route pattern has succeeded with a
-	// status below 400, and before the client hears of it. The middleware must
+	// POST, PUT, PATCH, DELETE, or any other method that is not registered as
+	// safe, has succeeded on the same route pattern with a status below 400, and
+	// before the client hears of it. The middleware must
 	// stand on those routes too. What is dropped is the group of the key's
 	// partition fields that are read from the path; without one the whole cache.
 	InvalidateOnUnsafe bool
@@ -128,8 +130,9 @@ type Config struct {
 
 	// StaleIfError is how long past its TTL an entry stands in, with status
 	// STALE, for a handler that fails with a 5xx. Default 0: never.
-	// Neither applies to responses that say must-revalidate, and neither
-	// ever serves what was invalidated.
+	// Neither applies to responses that say must-revalidate, proxy-revalidate or
+	// s-maxage, and neither ever serves what was invalidated. A response can
+	// shorten each with stale-while-revalidate and stale-if-error (RFC 5861).
 	StaleIfError time.Duration
 
 	// EarlyRefresh refreshes fresh entries in the background ahead of their end,
