@@ -222,3 +222,21 @@ func TestAuditNamesUndeclaredInputs(t *testing.T) {
 	require.NotContains(t, out.String(), "X-Other")
 	require.NotContains(t, out.String(), "page")
 }
+
+// A handler that streams its answer may change the data behind the first bytes.
+func TestStreamedUnsafeAnswersDropAtTheirEnd(t *testing.T) {
+	cache := newCache[userKey](t, echocache.Config{InvalidateOnUnsafe: true})
+	e := newEcho()
+	e.Use(login)
+	e.Any("/users/:pk", func(c echo.Context) error {
+		if c.Request().Method == http.MethodPost {
+			c.Response().WriteHeader(http.StatusOK)
+			c.Response().Flush()
+			get(e, "/users/1", "X-User", "7") // fills the old value meanwhile
+			return nil
+		}
+		return c.NoContent(http.StatusOK)
+	}, cache.Middleware)
+	require.Equal(t, http.StatusOK, do(e, "POST", "/users/1", "X-User", "7").Code)
+	require.Equal(t, "MISS", status(get(e, "/users/1", "X-User", "7")))
+}

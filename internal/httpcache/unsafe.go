@@ -23,12 +23,7 @@ func unsafeMethod(method string) bool {
 // hears of the success only then, so that it reads what it wrote.
 func (e *Engine) unsafe(x *Exchange) error {
 	const why = "the method is not safe"
-	dropped := false
 	drop := func() {
-		if dropped {
-			return
-		}
-		dropped = true
 		ctx := x.Request.HTTP.Context()
 		if err := e.store.Bump(ctx, e.keyspace.All(), e.target(x)); err != nil {
 			e.cfg.Logger.WarnContext(ctx, "restflow: invalidation after an unsafe method", "route", x.Route, "error", err)
@@ -36,11 +31,15 @@ func (e *Engine) unsafe(x *Exchange) error {
 	}
 	e.answer(x, restflow.Bypass, nil, outcome{fwd: "method"})
 	rec := newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)
-	rec.onPass = func(string) { drop() }
+	rec.onPass = func(string) {
+		if rec.status < http.StatusBadRequest {
+			drop()
+		}
+	}
 	defer rec.release()
 	err := x.Handler.Run(nil, rec)
-	if err == nil && rec.passed == "" && rec.status < http.StatusBadRequest {
-		drop()
+	if err == nil && rec.status < http.StatusBadRequest {
+		drop() // again after a response that was streamed: the change may have come behind it
 	}
 	e.tell(x, restflow.Event{Reason: why, Err: err})
 	return err
