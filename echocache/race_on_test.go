@@ -1,0 +1,5 @@
+//go:build race
+
+package echocache_test
+
+const raceEnabled = true
