@@ -1,5 +1,5 @@
 # Shorthands for what CONTRIBUTING.md describes. CI runs .ci/run, not this file.
-.PHONY: test ci lint fmt fuzz bench cover
+.PHONY: test ci lint fmt fuzz bench cover cache-tests
 
 test: ## what the README says
 	go test ./...
@@ -22,3 +22,8 @@ bench: ## every benchmark, six times, for benchstat
 cover: ## coverage of the whole tree by the whole tree's tests
 	go test -coverpkg ./... -coverprofile cover.out ./...
 	go tool cover -func cover.out | tail -n 1
+
+cache-tests: ## the public tests for HTTP caches, and the tables in docs/http.md; needs node and npm
+	@dir="$$(mktemp -d)" && trap 'rm -rf "$$dir"' EXIT && \
+	npm install --prefix "$$dir" --no-save --no-audit --no-fund --ignore-scripts --loglevel error http-cache-tests@0.4.5 && \
+	go run ./echocache/internal/cachetests -suite "$$dir/node_modules/http-cache-tests"

@@ -117,6 +117,53 @@ func TestMustUnderstandIsForStatusesThatAreKnown(t *testing.T) {
 	require.True(t, log.one(t).Stored)
 }
 
+// Unix nanoseconds end in 2262: nothing that lasts longer may come out as past.
+func TestLongLivesDoNotOverflow(t *testing.T) {
+	const ever = time.Duration(1<<63 - 1)
+	for name, c := range map[string]struct {
+		cfg     echocache.Config
+		handler echo.HandlerFunc
+	}{
+		"Expires":                {echocache.Config{NoExpiration: true}, responding(200, "Expires", "Thu, 21 Nov 2286 04:46:39 GMT")},
+		"Expires for ever":       {echocache.Config{NoExpiration: true}, responding(200, "Expires", "Fri, 31 Dec 9999 23:59:59 GMT")},
+		"max-age":                {echocache.Config{NoExpiration: true}, responding(200, "Cache-Control", "max-age=9999999999999")},
+		"TTL":                    {echocache.Config{TTL: ever}, responding(200)},
+		"max-age of many digits": {echocache.Config{NoExpiration: true}, responding(200, "Cache-Control", "max-age=99999999999999999999999")},
+		"SetTTL": {echocache.Config{}, func(c echo.Context) error {
+			echocache.From(c).SetTTL(ever)
+			return c.NoContent(200)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEcho()
+			e.GET("/", c.handler, newCache[echocache.DefaultKey](t, c.cfg).Middleware)
+			get(e, "/")
+			require.Equal(t, "HIT", status(get(e, "/")))
+		})
+	}
+	for name, cfg := range map[string]echocache.Config{
+		"StaleWhileRevalidate": {StaleWhileRevalidate: ever}, "StaleIfError": {StaleIfError: ever},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				down := false
+				e := newEcho()
+				e.GET("/", func(c echo.Context) error {
+					if down {
+						return echo.ErrServiceUnavailable
+					}
+					return c.NoContent(200)
+				}, newCache[echocache.DefaultKey](t, cfg).Middleware)
+				get(e, "/")
+				down = true
+				time.Sleep(2 * time.Hour)
+				require.Equal(t, "STALE", status(get(e, "/")))
+				synctest.Wait()
+			})
+		})
+	}
+}
+
 // A comma in quotes does not begin a directive.
 func TestQuotedTextIsNoDirective(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -100,11 +101,15 @@ func (l limit) within(d time.Duration) time.Duration {
 	return d
 }
 
-// seconds reads delta-seconds; 1<<31 stands for all that is longer (RFC 9111, 1.2.2).
+// longest stands for all that is longer (RFC 9111, 1.2.2): 68 years, so that what
+// adds up two of them still fits Unix nanoseconds, which end in 2262.
+const longest = (1 << 31) * time.Second
+
+// seconds reads delta-seconds.
 func seconds(s string) (time.Duration, bool) {
 	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
 	}
-	return time.Duration(min(n, 1<<31)) * time.Second, true
+	return time.Duration(min(n, uint64(longest/time.Second))) * time.Second, true
 }

@@ -54,16 +54,16 @@ func (f freshness) left(ttl time.Duration) time.Duration {
 // than nothing if the handler has it from another cache. An Age that is not one
 // number tells that it is old, but not how old: it is refused, where the RFC would
 // have a cache ignore it (5.1).
-func (res *response) age() (age time.Duration, why string) {
-	if lines := res.values(headerAge); len(lines) > 0 {
+func (r *response) age() (age time.Duration, why string) {
+	if lines := r.values(headerAge); len(lines) > 0 {
 		d, ok := seconds(strings.TrimSpace(lines[0]))
 		if !ok || len(lines) > 1 {
 			return 0, "Age: " + strings.Join(lines, ", ") + ", which is no number of seconds"
 		}
-		age = d + res.ended.Sub(res.began)
+		age = d + r.ended.Sub(r.began)
 	}
 	// Dates are whole seconds.
-	return max(age, res.ended.Truncate(time.Second).Sub(res.made())), ""
+	return max(age, r.ended.Truncate(time.Second).Sub(r.made())), ""
 }
 
 // made is the Date of the response, or when it was recorded.
@@ -90,7 +90,7 @@ func (e *Engine) windows(d *directives) (revalidate, failure time.Duration) {
 	if d.mustRevalidate || d.sMaxAge.set {
 		return 0, 0
 	}
-	return d.staleWhileRevalidate.within(e.cfg.StaleWhileRevalidate), d.staleIfError.within(e.cfg.StaleIfError)
+	return d.staleWhileRevalidate.within(min(e.cfg.StaleWhileRevalidate, longest)), d.staleIfError.within(min(e.cfg.StaleIfError, longest))
 }
 
 // revalidates reports whether an entry may answer past its end while it is made anew.

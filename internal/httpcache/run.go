@@ -51,7 +51,11 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 		}
 	}()
 	r.began = time.Now()
-	r.err = x.Handler.Run(e.request(x, ctx), r.rec)
+	own := e.own(x)
+	if own == nil {
+		own = x.Request.HTTP
+	}
+	r.err = x.Handler.Run(own.WithContext(ctx), r.rec)
 	r.ended = time.Now()
 	over := f.Over(ctx)
 	if over != nil {
@@ -213,7 +217,7 @@ func (e *Engine) entry(r *run) *restflow.Entry {
 	if ttl == 0 {
 		return entry
 	}
-	entry.Expires = e.cfg.lifetime.Expires(r.ended, ttl)
+	entry.Expires = e.cfg.lifetime.Expires(r.ended, min(ttl, longest))
 	revalidate, failure := e.windows(&d)
 	entry.StaleUntil = entry.Expires + int64(max(revalidate, failure))
 	return entry
