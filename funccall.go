@@ -26,7 +26,7 @@ func (f *Func[K, V]) open(k K) (*call[K], error) {
 		f.close(c)
 		return nil, err
 	}
-	f.identity.append(&c.built)
+	c.built.AppendString(f.identity.tail)
 	f.keyspace.Fill(&c.key, &c.built, c.built.Bytes())
 	return c, nil
 }

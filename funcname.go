@@ -12,43 +12,40 @@ import (
 
 // Results of two functions must never stand for each other, though their keys may
 // hold the same arguments under the same namespace. So the key of a function goes
-// on where the plan's ends, with parts that are framed like those of a response, of
-// which the first is the method there and this here:
+// on where the plan's ends, with one more part. It holds framed parts itself, of
+// which the first is funcKind; what follows a response's plan begins with a method.
 const funcKind = "func"
 
 // identity is what the key of a function holds besides the arguments: a result
 // whose type has changed since it was stored is a miss and is not misread.
 type identity struct {
-	name, codec, result string
-	claim               string // on its store, if the name was not given
+	tail  string // the part that ends the function's keys
+	claim string // on its store, if the name was not given
 }
 
-// append ends a function's key.
-func (id *identity) append(k *tagkey.Key) {
-	k.AppendString(funcKind)
-	k.AppendString(id.name)
-	k.AppendString(id.codec)
-	k.AppendString(id.result)
+func newIdentity(name, codec string, result reflect.Type) identity {
+	var k tagkey.Key
+	for _, part := range []string{funcKind, name, codec, tagkey.Fingerprint(result)} {
+		k.AppendString(part)
+	}
+	return identity{tail: string(k.Bytes())}
 }
 
 // identify names a function. A name that is not given is taken from the code,
 // where it must be one that lasts as long as the store, and be the only one.
 func identify(fn any, given, codec string, result reflect.Type, store *Store, plan *tagkey.Plan) (identity, error) {
-	id := identity{name: given, codec: codec, result: tagkey.Fingerprint(result)}
 	if given != "" {
-		return id, nil
+		return newIdentity(given, codec, result), nil
 	}
-	id.name = runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
-	if store.traits.shared && isLiteral(id.name) {
-		return id, errors.New("restflow: FuncConfig.Name is not set, and the function is a literal, whose name in the code changes from build to build; give the name that its results have in a shared store")
+	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
+	if store.traits.shared && isLiteral(name) {
+		return identity{}, errors.New("restflow: FuncConfig.Name is not set, and the function is a literal, whose name in the code changes from build to build; give the name that its results have in a shared store")
 	}
-	var k tagkey.Key
-	k.AppendString(plan.Prefix())
-	id.append(&k)
-	id.claim = string(k.Bytes())
+	id := newIdentity(name, codec, result)
+	id.claim = plan.Prefix() + id.tail
 	if _, taken := store.functions.LoadOrStore(id.claim, struct{}{}); taken {
 		return id, fmt.Errorf("restflow: FuncConfig.Name is not set, and the store has results of %s under %s v%d already; set one Name for both if they are the same function, and else two",
-			id.name, plan.Namespace(), plan.Version())
+			name, plan.Namespace(), plan.Version())
 	}
 	return id, nil
 }
