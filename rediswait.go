@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -85,9 +86,7 @@ func (r *redisStore) delOnMasters(ctx context.Context, cluster *redis.ClusterCli
 			mu.Lock()
 			defer mu.Unlock()
 			err = errors.Join(err, derr)
-			for name, addr := range moved {
-				left[name] = addr
-			}
+			maps.Copy(left, moved)
 		})
 	}
 	wg.Wait()

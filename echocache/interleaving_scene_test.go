@@ -114,7 +114,7 @@ func (s *scene) show(c echo.Context) error {
 }
 
 // ask begins a request and returns where its answer will be.
-func (s *scene) ask(n *sceneNode, ctx context.Context) <-chan *httptest.ResponseRecorder {
+func (s *scene) ask(ctx context.Context, n *sceneNode) <-chan *httptest.ResponseRecorder {
 	answer := make(chan *httptest.ResponseRecorder, 1)
 	go func() {
 		w := httptest.NewRecorder()
@@ -125,10 +125,10 @@ func (s *scene) ask(n *sceneNode, ctx context.Context) <-chan *httptest.Response
 }
 
 // hold begins a request on a node whose handler is held up after it has read.
-func (s *scene) hold(n *sceneNode, ctx context.Context) (answer <-chan *httptest.ResponseRecorder, gate chan struct{}) {
+func (s *scene) hold(ctx context.Context, n *sceneNode) (answer <-chan *httptest.ResponseRecorder, gate chan struct{}) {
 	s.t.Helper()
 	s.holding.Store(true)
-	answer = s.ask(n, ctx)
+	answer = s.ask(ctx, n)
 	return answer, receive(s.t, s.held)
 }
 
@@ -142,7 +142,7 @@ func (s *scene) commit(n *sceneNode) {
 // want asks and demands status and version.
 func (s *scene) want(n *sceneNode, cacheStatus string, version int) {
 	s.t.Helper()
-	w := receive(s.t, s.ask(n, context.Background()))
+	w := receive(s.t, s.ask(context.Background(), n))
 	require.Equal(s.t, fmt.Sprintf("row 1 version %d", version), w.Body.String())
 	require.Equal(s.t, cacheStatus, status(w))
 }

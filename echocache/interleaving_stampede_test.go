@@ -20,14 +20,15 @@ import (
 func TestStampedeRunsTheHandlerOnce(t *testing.T) {
 	onStores(t, echocache.Config{}, func(s *scene) {
 		const requests = 500
-		leader, gate := s.hold(s.a, context.Background())
+		leader, gate := s.hold(context.Background(), s.a)
 		answers := make([]<-chan *httptest.ResponseRecorder, requests-1)
 		for i := range answers {
-			answers[i] = s.ask(s.a, context.Background())
+			answers[i] = s.ask(context.Background(), s.a)
 		}
 		awaitWaiters(t, requests-1)
 		close(gate)
-		for _, c := range append(answers, leader) {
+		require.Equal(t, "row 1 version 1", receive(t, leader).Body.String())
+		for _, c := range answers {
 			require.Equal(t, "row 1 version 1", receive(t, c).Body.String())
 		}
 		require.EqualValues(t, 1, s.runs.Load())
@@ -48,10 +49,10 @@ func TestStampedeSurvivesItsLeadersClient(t *testing.T) {
 			return c.String(http.StatusOK, "row 1 version 1")
 		}
 		ctx, disconnect := context.WithCancel(context.Background())
-		leader, gate := s.hold(s.a, ctx)
+		leader, gate := s.hold(ctx, s.a)
 		waiters := make([]<-chan *httptest.ResponseRecorder, 20)
 		for i := range waiters {
-			waiters[i] = s.ask(s.a, context.Background())
+			waiters[i] = s.ask(context.Background(), s.a)
 		}
 		awaitWaiters(t, len(waiters))
 		disconnect()
@@ -75,10 +76,10 @@ func TestStampedeSurvivesAPanic(t *testing.T) {
 			}
 			return c.String(http.StatusOK, "row 1 version 1")
 		}
-		leader, gate := s.hold(s.a, context.Background())
+		leader, gate := s.hold(context.Background(), s.a)
 		waiters := make([]<-chan *httptest.ResponseRecorder, 20)
 		for i := range waiters {
-			waiters[i] = s.ask(s.a, context.Background())
+			waiters[i] = s.ask(context.Background(), s.a)
 		}
 		awaitWaiters(t, len(waiters))
 		close(gate)
@@ -102,7 +103,7 @@ func TestUncacheableAnswersDoNotQueue(t *testing.T) {
 			return c.String(http.StatusOK, "mine")
 		}
 		s.reply = private
-		require.Equal(t, "mine", receive(t, s.ask(s.a, context.Background())).Body.String())
+		require.Equal(t, "mine", receive(t, s.ask(context.Background(), s.a)).Body.String())
 		meet.Add(together)
 		s.reply = func(c echo.Context) error {
 			meet.Done()
@@ -111,7 +112,7 @@ func TestUncacheableAnswersDoNotQueue(t *testing.T) {
 		}
 		answers := make([]<-chan *httptest.ResponseRecorder, together)
 		for i := range answers {
-			answers[i] = s.ask(s.a, context.Background())
+			answers[i] = s.ask(context.Background(), s.a)
 		}
 		for _, w := range answers {
 			require.Equal(t, "mine", receive(t, w).Body.String())
@@ -127,7 +128,7 @@ func TestBackgroundRefreshHasItsOwnContext(t *testing.T) {
 		s.want(s.a, "MISS", 1)
 		s.version.Store(2)
 		s.holding.Store(true)
-		require.Eventually(t, func() bool { return status(receive(t, s.ask(s.a, context.Background()))) == "STALE" }, sceneTimeout, time.Millisecond)
+		require.Eventually(t, func() bool { return status(receive(t, s.ask(context.Background(), s.a))) == "STALE" }, sceneTimeout, time.Millisecond)
 		gate := receive(t, s.held)
 		for i := range 200 {
 			get(s.a, fmt.Sprintf("/rows/%d", i+100))
@@ -135,7 +136,7 @@ func TestBackgroundRefreshHasItsOwnContext(t *testing.T) {
 		close(gate)
 		for ev := s.event(); ev.Status.String() != "REFRESH"; ev = s.event() {
 		}
-		w := receive(t, s.ask(s.b, context.Background()))
+		w := receive(t, s.ask(context.Background(), s.b))
 		require.Equal(t, "row 1 version 2", w.Body.String())
 		require.Contains(t, []string{"HIT", "STALE"}, status(w))
 	})

@@ -21,7 +21,7 @@ import (
 //  4. requests on a and b find an entry that no epoch of theirs agrees with
 func TestT1LateFill(t *testing.T) {
 	onStores(t, echocache.Config{}, func(s *scene) {
-		late, gate := s.hold(s.a, context.Background())
+		late, gate := s.hold(context.Background(), s.a)
 		s.commit(s.b)
 		close(gate)
 		require.Equal(t, "row 1 version 1", receive(t, late).Body.String(), "it began before")
@@ -38,10 +38,10 @@ func TestT1LateFill(t *testing.T) {
 //  4. who comes now gets version 2
 func TestT1LateFillWithWaiters(t *testing.T) {
 	onStores(t, echocache.Config{}, func(s *scene) {
-		late, gate := s.hold(s.a, context.Background())
+		late, gate := s.hold(context.Background(), s.a)
 		waiters := make([]<-chan *httptest.ResponseRecorder, 20)
 		for i := range waiters {
-			waiters[i] = s.ask(s.a, context.Background())
+			waiters[i] = s.ask(context.Background(), s.a)
 		}
 		awaitWaiters(t, len(waiters))
 		s.commit(s.b)
@@ -68,14 +68,14 @@ func TestT1LateBackgroundRefresh(t *testing.T) {
 		s.want(s.a, "MISS", 1)
 		s.event()
 		s.holding.Store(true)
-		require.Eventually(t, func() bool { return status(receive(t, s.ask(s.a, context.Background()))) == "STALE" }, sceneTimeout, time.Millisecond)
+		require.Eventually(t, func() bool { return status(receive(t, s.ask(context.Background(), s.a))) == "STALE" }, sceneTimeout, time.Millisecond)
 		gate := receive(t, s.held)
 		s.commit(s.b)
 		close(gate)
 		for s.event().Status.String() != "REFRESH" {
 		}
 		s.want(s.b, "MISS", 2)
-		w := receive(t, s.ask(s.a, context.Background()))
+		w := receive(t, s.ask(context.Background(), s.a))
 		require.Equal(t, "row 1 version 2", w.Body.String())
 	})
 }
@@ -89,7 +89,7 @@ func TestT1LateBackgroundRefresh(t *testing.T) {
 //  4. the older run saves version 1 over version 2: that entry is dead
 func TestT2NobodyJoinsAnOlderRun(t *testing.T) {
 	onStores(t, echocache.Config{}, func(s *scene) {
-		older, gate := s.hold(s.a, context.Background())
+		older, gate := s.hold(context.Background(), s.a)
 		s.commit(s.b)
 		s.want(s.a, "MISS", 2)
 		s.want(s.a, "HIT", 2)
@@ -144,7 +144,7 @@ func (s *scene) lateFillWithLoss(point int, lose func(), what string) {
 	}
 	at(0)
 	s.commit(s.a)
-	late, gate := s.hold(s.a, context.Background())
+	late, gate := s.hold(context.Background(), s.a)
 	at(1)
 	s.commit(s.b)
 	at(2)
@@ -152,7 +152,7 @@ func (s *scene) lateFillWithLoss(point int, lose func(), what string) {
 	receive(s.t, late)
 	at(3)
 	for _, n := range []*sceneNode{s.a, s.b, s.a} {
-		w := receive(s.t, s.ask(n, context.Background()))
+		w := receive(s.t, s.ask(context.Background(), n))
 		require.Equal(s.t, fmt.Sprintf("row 1 version %d", old+2), w.Body.String(), what)
 	}
 	s.commit(s.b)

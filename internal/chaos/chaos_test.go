@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -83,7 +84,7 @@ func (s *site) play(sc scenario) row {
 	s.w.recover()
 	s.w.converged()
 	r := s.w.row(sc.name, recovery)
-	s.t.Logf("errors that the caches told of: %v", s.w.why)
+	s.t.Logf("errors that the caches told of: %v", s.w.reasons())
 	s.w.verdict(r)
 	if sc.bites != nil {
 		sc.bites(s)
@@ -109,12 +110,15 @@ func (w *world) recover() time.Duration {
 
 func (w *world) awaitBack(n *node, pk int) {
 	for end := time.Now().Add(patience); w.get(n, pk) == "BYPASS"; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			require.FailNow(w.t, "still bypassed", "item %d: %v", pk, w.why)
-		}
+		require.False(w.t, time.Now().After(end), "item %d is still bypassed: %v", pk, w.reasons())
 	}
+}
+
+// reasons is how often the caches told of each error.
+func (w *world) reasons() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.why)
 }
 
 // converged checks that in the end every node knows everything.

@@ -171,8 +171,9 @@ func (s *site) spoil(ctx context.Context, client *redis.Client, name, other stri
 	case 2:
 		client.Set(ctx, name, value[:len(value)/2], 0)
 	case 3:
-		_, _ = rand.Read(noise[:min(8, len(noise))])
-		client.Set(ctx, name, append(noise, make([]byte, 8)...)[:8], 0)
+		epoch := make([]byte, 8)
+		_, _ = rand.Read(epoch)
+		client.Set(ctx, name, epoch, 0)
 	case 4:
 		client.Del(ctx, name)
 	case 5:
