@@ -170,18 +170,23 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 		f, leader := s.flights.join(k, snap.Epochs())
 		switch {
 		case leader:
-			defer s.flights.land(k, f)
-			if f.entry = s.lookAgain(ctx, k, snap); f.entry != nil {
-				return f.entry, false, nil
-			}
-			e, err = s.lead(ctx, k, f, run)
-			return e, true, err
+			return s.lookOrLead(ctx, k, snap, f, run)
 		case !f.wait(ctx):
 			return nil, false, nil
 		case f.entry != nil || !f.abandoned.Load():
 			return s.stillTagged(ctx, f.entry), false, nil
 		}
 	}
+}
+
+// lookOrLead is a leader's part of Fill.
+func (s *Store) lookOrLead(ctx context.Context, k *Key, snap *Snapshot, f *Flight, run Run) (e *Entry, led bool, err error) {
+	defer s.flights.land(k, f)
+	if f.entry = s.lookAgain(ctx, k, snap); f.entry != nil {
+		return f.entry, false, nil
+	}
+	e, err = s.lead(ctx, k, f, run)
+	return e, true, err
 }
 
 // lookAgain returns the entry that a flight has saved since snap was taken, if one has.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -209,12 +210,7 @@ func (s *Store) ensure(ctx context.Context, scopes []Scope, epochs []Epoch) erro
 }
 
 func absent(epochs []Epoch) bool {
-	for _, e := range epochs {
-		if e == 0 {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(epochs, 0)
 }
 
 // save stores e under k. Its lifetime is that of its stale window.

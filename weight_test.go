@@ -64,6 +64,6 @@ func TestWeightEnds(t *testing.T) {
 	}
 	w := scale{left: 4096}
 	w.beyond(reflect.ValueOf(root), 0)
-	require.Less(t, w.left, 0)
+	require.Negative(t, w.left)
 	require.Less(t, weight(reflect.ValueOf(root)), 1<<20)
 }

@@ -60,7 +60,7 @@ func TestArgTypesThatAreNoStructs(t *testing.T) {
 	}{
 		{argsPlan[struct{}](t), struct{}{}, "rf1|struct%20%7B%7D|v1|"},
 		{argsPlan[int64](t), int64(42), "rf1|int64|v1|arg:arg=2:42|"},
-		{argsPlan[int64](t), ptr(int64(42)), "rf1|int64|v1|arg:arg=2:42|"},
+		{argsPlan[int64](t), new(int64(42)), "rf1|int64|v1|arg:arg=2:42|"},
 		{argsPlan[string](t), "a|b", "rf1|string|v1|arg:arg=3:a|b|"},
 		{argsPlan[time.Time](t), time.Unix(0, 5), "rf1|time.Time|v1|arg:arg=30:1970-01-01T00:00:00.000000005Z|"},
 		{argsPlan[netip.Addr](t), netip.IPv6Loopback(), "rf1|net/netip.Addr|v1|arg:arg=3:::1|"},

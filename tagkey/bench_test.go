@@ -1,6 +1,7 @@
 package tagkey_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
@@ -31,7 +32,7 @@ func BenchmarkBuildValue(b *testing.B) {
 
 func BenchmarkBuildRequest(b *testing.B) {
 	r := &tagkey.Request{
-		HTTP:       httptest.NewRequest("GET", "/users/42?page=3&sort=name&limit=20", nil),
+		HTTP:       httptest.NewRequest(http.MethodGet, "/users/42?page=3&sort=name&limit=20", nil),
 		ParamNames: []string{"pk"}, ParamValues: []string{"42"},
 	}
 	var k tagkey.Key

@@ -71,11 +71,12 @@ func (c *collector) visit(sf reflect.StructField, index []int, path string) {
 // malformed reports a tag that means ours but that Go does not read as such,
 // for example restflow: "query,page".
 func malformed(t reflect.StructTag) bool {
-	at := strings.Index(string(t), tagName)
+	text := string(t)
+	at := strings.Index(text, tagName)
 	if at < 0 {
 		return false
 	}
-	before, after := string(t)[:at], string(t)[at+len(tagName):]
+	before, after := text[:at], text[at+len(tagName):]
 	return strings.Count(before, `"`)%2 == 0 && (after == "" || after[0] == ' ' || after[0] == ':' || after[0] == '=')
 }
 

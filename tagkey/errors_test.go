@@ -81,7 +81,7 @@ func TestValueErrorHasItsParts(t *testing.T) {
 	}
 	err := tagkey.MustCompile[key]().BuildRequest(new(tagkey.Key), get("a=x"))
 	var ve *tagkey.ValueError
-	require.True(t, errors.As(err, &ve))
+	require.ErrorAs(t, err, &ve)
 	require.Equal(t, "Pointed.A", ve.Field)
 	require.Equal(t, "query", ve.Source)
 	require.Equal(t, "a", ve.Name)
@@ -130,7 +130,7 @@ func TestValuesWithoutAKey(t *testing.T) {
 		{42, tagkey.ErrType, "tagkey: got int, want tagkey_test.key or *tagkey_test.key"},
 		{&UserKey{}, tagkey.ErrType, "tagkey: got *tagkey_test.UserKey, want tagkey_test.key or *tagkey_test.key"},
 		{key{}, tagkey.ErrAbsent, "tagkey: User (request:user.id): the value is nil; set it, or flag the field optional"},
-		{key{User: ptr(""), Level: -1}, tagkey.ErrMethod, "tagkey: Level (query:level): tagkey_test.Level does not marshal"},
+		{key{User: new(""), Level: -1}, tagkey.ErrMethod, "tagkey: Level (query:level): tagkey_test.Level does not marshal"},
 	} {
 		dst, err := p.AppendValueKey([]byte("x"), tt.v)
 		require.EqualError(t, err, tt.want)

@@ -1,8 +1,10 @@
 package tagkey_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
@@ -22,7 +24,7 @@ type ArticlesKey struct {
 
 func articlesRequest(query string) *tagkey.Request {
 	return &tagkey.Request{
-		HTTP:        httptest.NewRequest("GET", "/teams/7/articles?"+query, nil),
+		HTTP:        httptest.NewRequest(http.MethodGet, "/teams/7/articles?"+query, nil),
 		ParamNames:  []string{"team"},
 		ParamValues: []string{"7"},
 		Values:      contextValues{"user": map[string]any{"id": "ann"}},
@@ -99,7 +101,7 @@ func ExamplePlan_AppendPartition() {
 	}
 	for _, i := range indexes {
 		partition, err := plan.AppendPartition(nil, i, ArticlesKey{Team: 7})
-		fmt.Println(string(partition), string(key.Partition(i)) == string(partition), err)
+		fmt.Println(string(partition), bytes.Equal(key.Partition(i), partition), err)
 	}
 	// Output: path:team=1:7 true <nil>
 }

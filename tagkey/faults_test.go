@@ -193,7 +193,7 @@ func TestFieldErrorText(t *testing.T) {
 	_, err := tagkey.Compile[faultyUserKey]()
 	require.EqualError(t, err, `tagkey: faultyUserKey.Page: tag "query,page,partiton": unknown flag "partiton"; did you mean "partition"?`)
 	var fe *tagkey.FieldError
-	require.True(t, errors.As(err, &fe))
+	require.ErrorAs(t, err, &fe)
 	require.Equal(t, &tagkey.FieldError{
 		Type: "faultyUserKey", Field: "Page", Tag: "query,page,partiton",
 		Problem: `unknown flag "partiton"`, Mend: `did you mean "partition"?`,

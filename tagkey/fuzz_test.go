@@ -173,7 +173,7 @@ func (f *feed) pointer() *string {
 	if f.next()%3 == 0 {
 		return nil
 	}
-	return ptr(f.text())
+	return new(f.text())
 }
 
 func (f *feed) texts() []string {
@@ -217,7 +217,7 @@ func richFrom(data []byte) richKey {
 	k := richKey{Str: f.text(), Str2: f.text(), Ptr: f.pointer(), Int: int16(f.next()) - 2, List: f.texts(), Sorted: f.texts()}
 	k.F = []float32{0, float32(math.Copysign(0, -1)), 1, 1.5, math.Float32frombits(0x3f800001), 1e30}[f.next()%6]
 	if n := f.next() % 4; n > 0 {
-		k.OptInt = ptr(int8(n) - 1)
+		k.OptInt = new(int8(n) - 1)
 	}
 	for range f.next() % 3 {
 		k.Ptrs = append(k.Ptrs, f.pointer())
@@ -234,7 +234,7 @@ func richFrom(data []byte) richKey {
 	}
 	k.Tree.A, k.Tree.B = f.pointers(), f.pointers()
 	if f.next()%2 == 1 {
-		k.Pointer = ptr(f.pointer())
+		k.Pointer = new(f.pointer())
 	}
 	return k
 }

@@ -149,7 +149,7 @@ func selfPointer() any {
 func TestRequestValuesThroughTypes(t *testing.T) {
 	values := contextValues{
 		"int": 42, "u64": uint64(1<<64 - 1), "float": 42.0, "half": 0.5, "f32": float32(16777215), "text": "042", "json": json.Number("42"),
-		"roles": []string{"b", "a"}, "any": []any{2.0, "x", ptr(3)}, "array": [2]int{1, 2}, "empty": []string{}, "true": true,
+		"roles": []string{"b", "a"}, "any": []any{2.0, "x", new(3)}, "array": [2]int{1, 2}, "empty": []string{}, "true": true,
 	}
 	check := func(want, got string, err error) {
 		t.Helper()
@@ -254,7 +254,7 @@ func TestOnePathOverManyTypes(t *testing.T) {
 		User string   `restflow:"request,user.id"`
 	}
 	users := []any{
-		map[string]int{"id": 7}, struct{ ID string }{"7"}, &struct{ Id int8 }{7}, map[fmtKey]any{"id": ptr(7)}, identified{}, &identified{},
+		map[string]int{"id": 7}, struct{ ID string }{"7"}, &struct{ Id int8 }{7}, map[fmtKey]any{"id": new(7)}, identified{}, &identified{},
 	}
 	p := tagkey.MustCompile[key]()
 	var wg sync.WaitGroup

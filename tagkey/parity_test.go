@@ -101,7 +101,7 @@ func randomRequest(rng *rand.Rand) *tagkey.Request {
 	r := get(strings.Join(query, "&"),
 		withPath("id", pick(rng, "42", "042", "-1", "0"), "slug", pick(rng, "", "a b", "%2F")),
 		withValue("user", map[string]any{"id": pick[any](rng, 7, "ann", "", 1.0, int8(-3)), "roles": pick[any](rng, nil, []string{"b", "a"}, []any{"x", 1}, []string{})}),
-		withValue("seen", pick[any](rng, nil, time.Unix(1, 0), (*time.Time)(nil), ptr(time.Unix(2, 3)))))
+		withValue("seen", pick[any](rng, nil, time.Unix(1, 0), (*time.Time)(nil), new(time.Unix(2, 3)))))
 	if rng.IntN(2) == 0 {
 		r.HTTP.Header["X-Lines"] = pick(rng, []string{"a", "b"}, []string{""}, []string{"a,b"})
 		r.HTTP.Header.Set("Accept-Language", pick(rng, "DE", "", "Ä"))
@@ -204,7 +204,7 @@ func bind(t *testing.T, v reflect.Value, text string) {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		require.NoError(t, u.UnmarshalText([]byte(text)))
 		return
 	}

@@ -73,7 +73,8 @@ func TestDefaultNamespaceHasThePackagePath(t *testing.T) {
 }
 
 func TestCompilesOnce(t *testing.T) {
-	require.Same(t, tagkey.MustCompile[UserKey](), tagkey.MustCompile[UserKey]())
+	first := tagkey.MustCompile[UserKey]()
+	require.Same(t, first, tagkey.MustCompile[UserKey]())
 	p, err := tagkey.CompileArgs(reflect.TypeFor[UserKey]())
 	require.NoError(t, err)
 	require.NotSame(t, tagkey.MustCompile[UserKey](), p)

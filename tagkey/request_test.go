@@ -62,4 +62,5 @@ func valueKey(t testing.TB, p *tagkey.Plan, v any) string {
 	return string(key)
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }

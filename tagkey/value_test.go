@@ -56,7 +56,7 @@ func TestValuePairs(t *testing.T) {
 		same bool
 	}{
 		{"zero is present", K{}, K{Page: 1}, false},
-		{"nil and empty pointer", K{}, K{Ptr: ptr("")}, false},
+		{"nil and empty pointer", K{}, K{Ptr: new("")}, false},
 		{"nil and empty slice", K{}, K{List: []string{}}, false},
 		{"empty slice and empty element", K{List: []string{}}, K{List: []string{""}}, false},
 		{"element borders", K{List: []string{"a", "bc"}}, K{List: []string{"ab", "c"}}, false},
@@ -66,7 +66,7 @@ func TestValuePairs(t *testing.T) {
 		{"next float", K{F: 1}, K{F: math.Nextafter(1, 2)}, false},
 		{"nil and empty IP", K{}, K{IP: net.IP{}}, false},
 		{"IP spellings", K{IP: net.IPv4(1, 2, 3, 4)}, K{IP: net.IP{1, 2, 3, 4}}, true},
-		{"sorted", K{Ls: []*Level{ptr(Level(2)), nil, ptr(Level(1))}}, K{Ls: []*Level{nil, ptr(Level(1)), ptr(Level(2))}}, true},
+		{"sorted", K{Ls: []*Level{new(Level(2)), nil, new(Level(1))}}, K{Ls: []*Level{nil, new(Level(1)), new(Level(2))}}, true},
 		{"nil and zero element", K{Ls: []*Level{nil}}, K{Ls: []*Level{new(Level)}}, false},
 		{"lower", K{Lower: "ÄX"}, K{Lower: "äx"}, true},
 		{"lower, invalid", K{Lower: "Ä\xff"}, K{Lower: "Ä\xfe"}, false},

@@ -16,7 +16,7 @@ type freshness struct {
 
 // freshness reads a response, or says why it is not fresh any more. d are the
 // directives of its Cache-Control.
-func (res *response) freshness(d *directives) (f freshness, why string) {
+func (r *response) freshness(d *directives) (f freshness, why string) {
 	why = "Cache-Control: max-age=0"
 	switch {
 	case d.sMaxAge.set:
@@ -24,14 +24,14 @@ func (res *response) freshness(d *directives) (f freshness, why string) {
 	case d.maxAge.set:
 		f.life = d.maxAge
 	default:
-		if at, lines := res.date("Expires"); len(lines) > 0 { // no date is one in the past (5.3)
-			f.life, why = limit{at.Sub(res.made()), true}, "Expires: "+lines[0]
+		if at, lines := r.date("Expires"); len(lines) > 0 { // no date is one in the past (5.3)
+			f.life, why = limit{at.Sub(r.made()), true}, "Expires: "+lines[0]
 		}
 	}
 	if f.life.set && f.life.Duration <= 0 {
 		return f, why
 	}
-	if f.age, why = res.age(); why != "" {
+	if f.age, why = r.age(); why != "" {
 		return f, why
 	}
 	if f.life.set && f.age >= f.life.Duration {
@@ -67,16 +67,16 @@ func (r *response) age() (age time.Duration, why string) {
 }
 
 // made is the Date of the response, or when it was recorded.
-func (res *response) made() time.Time {
-	if at, _ := res.date("Date"); !at.IsZero() {
+func (r *response) made() time.Time {
+	if at, _ := r.date("Date"); !at.IsZero() {
 		return at
 	}
-	return res.ended
+	return r.ended
 }
 
 // date reads a field of one date. The time is zero if it holds anything else.
-func (res *response) date(name string) (at time.Time, lines []string) {
-	lines = res.values(name)
+func (r *response) date(name string) (at time.Time, lines []string) {
+	lines = r.values(name)
 	if len(lines) == 1 {
 		at, _ = http.ParseTime(lines[0])
 	}
@@ -98,8 +98,8 @@ func (e *Engine) revalidates(entry *restflow.Entry, now time.Time) bool {
 	if e.cfg.StaleWhileRevalidate == 0 {
 		return false
 	}
-	res := response{fields: entry.Header}
-	d := parseCacheControl(res.values("Cache-Control"))
+	r := response{fields: entry.Header}
+	d := parseCacheControl(r.values("Cache-Control"))
 	window, _ := e.windows(&d)
 	return entry.Within(now, window)
 }

@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/restflow-go/restflow/tagkey"
@@ -43,12 +44,7 @@ func newIdentity(cfg *Config) identity {
 func (id *identity) told(k *tagkey.Key) bool { return present(k, id.fields) }
 
 func present(k *tagkey.Key, fields []int) bool {
-	for _, i := range fields {
-		if k.Present(i) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(fields, k.Present)
 }
 
 // refuse says which credential of the request the key does not cover. Answers to

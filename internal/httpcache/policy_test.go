@@ -68,10 +68,24 @@ func TestMatchesEntityTags(t *testing.T) {
 		line, etag string
 		want       bool
 	}{
-		{`"a"`, `"a"`, true}, {`W/"a"`, `"a"`, true}, {`"a"`, `W/"a"`, true}, {`"b", "a"`, `"a"`, true},
-		{`"b" , W/"a" `, `"a"`, true}, {`"a,b"`, `"a,b"`, true}, {`"a,b"`, `"b"`, false}, {`*`, `"a"`, true}, {`*`, ``, true},
-		{`a`, `"a"`, false}, {`"a`, `"a"`, false}, {`"A"`, `"a"`, false}, {``, `"a"`, false}, {``, ``, false},
-		{`""`, ``, false}, {`""`, `""`, true}, {`w/"a"`, `"a"`, false}, {`"x" garbage "a"`, `"a"`, false},
+		{`"a"`, `"a"`, true},
+		{`W/"a"`, `"a"`, true},
+		{`"a"`, `W/"a"`, true},
+		{`"b", "a"`, `"a"`, true},
+		{`"b" , W/"a" `, `"a"`, true},
+		{`"a,b"`, `"a,b"`, true},
+		{`"a,b"`, `"b"`, false},
+		{`*`, `"a"`, true},
+		{`*`, ``, true},
+		{`a`, `"a"`, false},
+		{`"a`, `"a"`, false},
+		{`"A"`, `"a"`, false},
+		{``, `"a"`, false},
+		{``, ``, false},
+		{`""`, ``, false},
+		{`""`, `""`, true},
+		{`w/"a"`, `"a"`, false},
+		{`"x" garbage "a"`, `"a"`, false},
 	} {
 		require.Equal(t, c.want, matches([]string{c.line}, c.etag), "%s of %s", c.line, c.etag)
 	}

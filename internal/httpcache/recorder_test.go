@@ -102,10 +102,10 @@ func TestRecorderTellsOnceWhyItPasses(t *testing.T) {
 		"flush":        {func(r *recorder) { r.Flush() }, "the response is streamed"},
 		"limit":        {func(r *recorder) { _, _ = r.Write(make([]byte, 101)) }, "the body exceeds MaxBodyBytes"},
 		"unwrap":       {func(r *recorder) { r.Unwrap() }, "the handler reached for the writer below"},
-		"trailers":     {func(r *recorder) { r.Header().Set("Trailer", "X"); r.WriteHeader(200) }, "the response has trailers"},
+		"trailers":     {func(r *recorder) { r.Header().Set("Trailer", "X"); r.WriteHeader(http.StatusOK) }, "the response has trailers"},
 		"long":         {func(r *recorder) { r.Header().Set("Content-Length", "1"); _, _ = r.Write([]byte("ab")) }, "Content-Length is 1, but the body is longer"},
-		"no content":   {func(r *recorder) { r.WriteHeader(204); _, _ = r.Write([]byte("ab")) }, "a response of status 204 has no body"},
-		"not modified": {func(r *recorder) { r.WriteHeader(304); _, _ = r.Write([]byte("ab")) }, "a response of status 304 has no body"},
+		"no content":   {func(r *recorder) { r.WriteHeader(http.StatusNoContent); _, _ = r.Write([]byte("ab")) }, "a response of status 204 has no body"},
+		"not modified": {func(r *recorder) { r.WriteHeader(http.StatusNotModified); _, _ = r.Write([]byte("ab")) }, "a response of status 304 has no body"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var told []string

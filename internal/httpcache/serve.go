@@ -1,7 +1,6 @@
 package httpcache
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/restflow-go/restflow"
@@ -30,19 +29,13 @@ func (e *Engine) answer(x *Exchange, s restflow.Status, entry *restflow.Entry, o
 func (e *Engine) bypass(x *Exchange, why string, err error) error {
 	e.answer(x, restflow.Bypass, nil, outcome{fwd: forward(x.Request.HTTP), detail: why})
 	e.tell(x, restflow.Event{Reason: why, Err: err})
-	return x.Handler.Run(e.request(x, nil), x.Writer)
+	return x.Handler.Run(e.own(x), x.Writer)
 }
 
-// request is what the handler gets in place of the request: nil for itself.
-func (e *Engine) request(x *Exchange, ctx context.Context) *http.Request {
-	r := x.Request.HTTP
-	switch {
-	case x.sealed && ctx != nil:
-		return without(r, e.seal.seals).WithContext(ctx)
-	case x.sealed:
-		return without(r, e.seal.seals)
-	case ctx != nil:
-		return r.WithContext(ctx)
+// own is what the handler gets in place of the request: nil for itself.
+func (e *Engine) own(x *Exchange) *http.Request {
+	if x.sealed {
+		return without(x.Request.HTTP, e.seal.seals)
 	}
 	return nil
 }
@@ -106,7 +99,7 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 func (e *Engine) plain(x *Exchange, why string) error {
 	e.answer(x, restflow.Miss, nil, outcome{fwd: "uri-miss", detail: why})
 	e.tell(x, restflow.Event{Reason: why})
-	return x.Handler.Run(e.request(x, nil), x.Writer)
+	return x.Handler.Run(e.own(x), x.Writer)
 }
 
 // refresh runs the handler whatever is stored, and stores what it makes. It joins

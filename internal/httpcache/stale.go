@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -38,7 +39,7 @@ func (e *Engine) revalidate(x *Exchange) {
 		r.Header.Del("Cookie")
 	}
 	bg.Handler, bg.Request = x.Handler.Background(r)
-	if e.buildKey(bg) != nil || string(bg.key.Bytes) != string(x.key.Bytes) {
+	if e.buildKey(bg) != nil || !bytes.Equal(bg.key.Bytes, x.key.Bytes) {
 		cancel()
 		l.Cancel() // what the key needs does not outlive the request
 		return
