@@ -1,7 +1,6 @@
 package tagkey_test
 
 import (
-	"errors"
 	"net/url"
 	"reflect"
 	"testing"
