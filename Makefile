@@ -1,5 +1,8 @@
 # Shorthands for what CONTRIBUTING.md describes. CI runs .ci/run, not this file.
-.PHONY: test ci lint fmt fuzz bench cover cache-tests
+.PHONY: test ci lint fmt fuzz bench bench-packages cover cache-tests
+
+# How long one measurement of make bench takes.
+BENCHTIME ?= 100ms
 
 test: ## what the README says
 	go test ./...
@@ -16,7 +19,10 @@ fmt: ## gofumpt at the pinned version, in place
 fuzz: ## every fuzz target; FUZZ_TIME=1m make fuzz for longer
 	bash -euo pipefail -c 'source .ci/steps; run_fuzz'
 
-bench: ## every benchmark, six times, for benchstat
+bench: ## against the peers; writes docs/benchmarks.md in about ten minutes, BENCHTIME=1s make bench for longer
+	cd bench && go run ./report -benchtime $(BENCHTIME)
+
+bench-packages: ## every benchmark of the packages, six times, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 cover: ## coverage of the whole tree by the whole tree's tests
