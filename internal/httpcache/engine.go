@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/internal/hint"
 	"github.com/restflow-go/restflow/tagkey"
 )
 
@@ -23,7 +24,7 @@ type Engine struct {
 	allPaths    bool            // the key has path,*
 	uris        []int           // partition fields that are read from the path
 	warned      sync.Map        // routes whose refusal was logged
-	uncacheable hints
+	uncacheable hint.Table
 	memo        *memo
 	seal        *seal // for Hermetic and Audit
 }
@@ -39,7 +40,7 @@ func New(cfg Config) (*Engine, error) {
 		statuses: map[int]bool{}, headers: map[string]bool{}, paths: map[string]bool{},
 	}
 	e.keyspace = restflow.NewKeyspace(e.store, cfg.Plan)
-	e.uncacheable.init()
+	e.uncacheable.Init()
 	e.memo = newMemo(cfg.Plan)
 	e.seal = newSeal(cfg.Plan)
 	for _, s := range cfg.CacheStatuses {

@@ -45,7 +45,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	ended := false
 	defer func() {
 		if !ended {
-			e.uncacheable.set(x.key.Bytes, true)
+			e.uncacheable.Set(x.key.Bytes, true)
 			r.rec.release()
 			e.tell(x, restflow.Event{Reason: "the handler panicked"})
 		}
@@ -64,7 +64,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	if r.why, r.cause = e.refuse(x, r, over); r.why == "" {
 		r.entry = e.entry(r)
 	}
-	e.uncacheable.set(x.key.Bytes, r.why != "")
+	e.uncacheable.Set(x.key.Bytes, r.why != "")
 	if e.cfg.Audit && r.entry != nil {
 		e.audit(x)
 	}

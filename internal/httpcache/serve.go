@@ -79,7 +79,7 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 	var entry *restflow.Entry
 	var err error
 	led := true
-	if e.uncacheable.has(x.key.Bytes) {
+	if e.uncacheable.Has(x.key.Bytes) {
 		entry, err = e.store.FillAlone(ctx, &x.key, &x.snap, record)
 	} else {
 		entry, led, err = e.store.Fill(ctx, &x.key, &x.snap, record)
