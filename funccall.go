@@ -67,26 +67,42 @@ func (f *Func[K, V]) hit(ctx context.Context, c *call[K]) (v V, m Metadata, ok b
 	return v, m, true
 }
 
-// miss runs the function, or waits for another call's run.
+// miss runs the function, or waits for another call's run. It does not wait where
+// the last result was refused: this one will be as well, and every caller would have
+// waited for nothing.
 func (f *Func[K, V]) miss(ctx context.Context, k K, c *call[K]) outcome[V] {
 	var r run[V]
-	e, led, err := f.store.Fill(ctx, &c.key, &c.snap, func(fl *Flight) *Entry {
-		r = f.run(ctx, k, fl)
+	ran := false
+	do := func(fl *Flight) *Entry {
+		ran, r = true, f.run(ctx, k, fl)
+		f.store.refused.Set(c.key.Bytes, r.refused)
 		return r.entry
-	})
+	}
+	var e *Entry
+	var err error
+	if f.store.refused.Has(c.key.Bytes) {
+		e, err = f.store.FillAlone(ctx, &c.key, &c.snap, do)
+	} else {
+		e, _, err = f.store.Fill(ctx, &c.key, &c.snap, do)
+	}
 	switch {
-	case led:
+	case ran:
 		return f.finish(ctx, c, Miss, &r, e, err)
 	case err != nil:
 		return f.plain(ctx, k, c, Bypass, troubled, err)
 	case e != nil:
 		return f.join(ctx, k, c, e)
 	case ctx.Err() != nil:
-		o := outcome[V]{meta: Metadata{Status: Miss}, err: ctx.Err(), why: "the call ended while it waited", cause: ctx.Err()}
-		f.tell(ctx, c, Event{Status: Miss, Reason: o.why, Err: o.cause})
-		return o
+		return f.gaveUp(ctx, c)
 	}
 	return f.plain(ctx, k, c, Miss, "the result that it waited for was not stored", nil)
+}
+
+// gaveUp ends a call whose context has ended while it waited.
+func (f *Func[K, V]) gaveUp(ctx context.Context, c *call[K]) outcome[V] {
+	const why = "the call ended while it waited"
+	f.tell(ctx, c, Event{Status: Miss, Reason: why, Err: ctx.Err()})
+	return outcome[V]{meta: Metadata{Status: Miss}, err: ctx.Err(), why: why, cause: ctx.Err()}
 }
 
 // join answers with what another call's run stored.

@@ -12,6 +12,8 @@ type run[V any] struct {
 	entry *Entry // nil if it may not be stored
 	why   string // why not
 	cause error  // the failure behind why
+
+	refused bool // a predicate would not have the result, or no codec
 }
 
 // run runs the function and makes an entry of its result, if that may be stored.
@@ -22,6 +24,8 @@ func (f *Func[K, V]) run(ctx context.Context, k K, fl *Flight) (r run[V]) {
 	if r.why, r.cause = f.refuse(ctx, &r); r.why != "" {
 		if ctx.Err() != nil {
 			fl.Abandon()
+		} else {
+			r.refused = r.err == nil
 		}
 		return r
 	}
@@ -29,7 +33,7 @@ func (f *Func[K, V]) run(ctx context.Context, k K, fl *Flight) (r run[V]) {
 	expires := f.lifetime.Expires(now, f.lifetime.TTL)
 	e := &Entry{Created: now.UnixNano(), Expires: expires, StaleUntil: expires, Delta: int64(now.Sub(began))}
 	if err := f.results.pack(e, r.value); err != nil {
-		r.why, r.cause = "the result could not be encoded", err
+		r.why, r.cause, r.refused = "the result could not be encoded", err, true
 		return r
 	}
 	r.entry = e

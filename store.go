@@ -11,6 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/sony/gobreaker/v2"
+
+	"github.com/restflow-go/restflow/internal/hint"
 )
 
 // Errors of a Store. All mean that the cache takes no part for now.
@@ -59,6 +61,7 @@ type core struct {
 	flights    flights
 	background atomic.Int64 // launches that have not ended
 	functions  sync.Map     // claims of functions that named themselves
+	refused    hint.Table   // keys of functions whose results may not be stored
 	onError    func(op string, err error)
 }
 
@@ -79,6 +82,7 @@ const (
 func newStore(b backend, l limits) *Store {
 	c := &core{backend: b, traits: b.traits(), onError: l.onError}
 	c.flights.init()
+	c.refused.Init()
 	if c.traits.shared {
 		c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 			Name:         "restflow " + c.traits.kind,
