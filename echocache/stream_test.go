@@ -109,6 +109,10 @@ func TestEarlyHintsReachTheClientOnce(t *testing.T) {
 	for name, wares := range map[string][]echo.MiddlewareFunc{
 		"alone":      nil,
 		"below Gzip": {middleware.Gzip()},
+		"below another cache": {newCache[struct {
+			_ struct{} `restflow:"namespace,Outer"`
+			A string   `restflow:"query,a"`
+		}](t, echocache.Config{}).Middleware},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cache := newCache[echocache.DefaultKey](t, echocache.Config{})

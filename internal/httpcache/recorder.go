@@ -106,6 +106,10 @@ func declared(h http.Header) int {
 // the final one. What stands in h now need not be in the final one.
 func informational(w http.ResponseWriter, h http.Header, status int) {
 	for {
+		if r, ok := w.(*recorder); ok { // of a cache around this one, which need not know
+			w = r.outer
+			continue
+		}
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
 			break
