@@ -20,7 +20,7 @@ type turnstile struct {
 	runs  atomic.Int32
 	enter chan int                     // tells that run n has begun
 	leave chan func() (int, error)     // ends any run
-	own   [10]chan func() (int, error) // ends the run of that number
+	own   [20]chan func() (int, error) // ends the run of that number
 }
 
 func newTurnstile() *turnstile {
@@ -129,6 +129,42 @@ func TestWaitersOfAPanickedRunRunThemselves(t *testing.T) {
 		require.Equal(t, "panic: ouch", <-out)
 		g.leave <- is(6)
 		require.Equal(t, "6 <nil>", <-out)
+	})
+}
+
+// Where the last result was refused nobody waits for the next one, for a while.
+func TestNobodyWaitsForWhatIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *restflow.Store) {
+		g := newTurnstile()
+		f, err := restflow.NewFunc(restflow.FuncConfig[int]{
+			Store: s, Name: "refused",
+			CacheIf: func(_ context.Context, n int) (bool, error) { return n > 0, nil },
+		}, g.pass)
+		require.NoError(t, err)
+		wave := func(runs int32) <-chan string {
+			t.Helper()
+			before := g.runs.Load()
+			out := callers(3, func() (int, error) { return f.Call(t.Context(), 1) })
+			synctest.Wait()
+			require.Equal(t, runs, g.runs.Load()-before)
+			return out
+		}
+		end := func(out <-chan string, runs, with int) {
+			t.Helper()
+			for range runs {
+				g.leave <- is(with)
+			}
+			for range 3 {
+				require.Equal(t, fmt.Sprint(with, " <nil>"), <-out)
+			}
+		}
+		end(wave(1), 3, 0) // one runs and two wait, in vain
+		end(wave(3), 3, 0) // none waits
+		time.Sleep(2 * time.Second)
+		end(wave(1), 3, 0) // forgotten
+		end(wave(3), 3, 5) // a result that is stored
+		require.NoError(t, f.Delete(t.Context(), 1))
+		end(wave(1), 1, 5) // ends it
 	})
 }
 
