@@ -52,18 +52,18 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		r = before
 	}
 	if w == http.ResponseWriter(outer) {
-		defer x.revive(r, before)
+		defer x.revive(r, r.Context(), before)
 		return x.runAs(r)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
-	inner := echo.NewResponse(w, c.Echo())
+	given, inner := r.Context(), echo.NewResponse(w, c.Echo())
 	c.SetResponse(inner)
 	defer func() {
 		if !x.ours(w) {
 			return
 		}
 		c.SetResponse(outer)
-		x.revive(r, before)
+		x.revive(r, given, before)
 		if !inner.Committed {
 			lend(inner, outer)
 		}
@@ -99,13 +99,17 @@ func (x *exchange) ours(w http.ResponseWriter) bool {
 	return httpcache.Reaches(x.ctx.Response(), w) || x.ctx.Request().Context().Value(mark{}) == x
 }
 
-// revive gives the context its request back. One that inner middleware left
-// behind in place of r stays, but not its life, which ends with the handler while
-// outer middleware goes on.
-func (x *exchange) revive(r, before *http.Request) {
+// revive gives the context its request back in place of r, which the handler got
+// with the context given. A request that inner middleware left behind stays, and
+// so do values that were put into r, as gorilla/sessions does; but not their life,
+// which ends with the handler while outer middleware goes on.
+func (x *exchange) revive(r *http.Request, given context.Context, before *http.Request) {
 	switch left := x.ctx.Request(); {
-	case left == r:
+	case left == before:
+	case left == r && r.Context() == given:
 		x.ctx.SetRequest(before)
+	case left == r:
+		x.ctx.SetRequest(before.WithContext(revived{before.Context(), r.Context()}))
 	case left.Context().Value(mark{}) == x:
 		x.ctx.SetRequest(left.WithContext(revived{before.Context(), left.Context()}))
 	}

@@ -155,6 +155,36 @@ func TestSessionsSavedOutsideAreEachClientsOwn(t *testing.T) {
 	require.NotEqual(t, jar["a"], jar["b"])
 }
 
+// The handler opens the session, and middleware around the cache saves it: both
+// must have the same one in hand.
+func TestSessionsOpenedInsideCanBeSavedOutside(t *testing.T) {
+	cache, log := defaultCache(t, echocache.Config{})
+	e := newEcho()
+	saving := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Response().Before(func() {
+				if s, err := session.Get("cart", c); err == nil && len(s.Values) > 0 {
+					_ = s.Save(c.Request(), c.Response())
+				}
+			})
+			return next(c)
+		}
+	}
+	e.GET("/", func(c echo.Context) error {
+		s, err := session.Get("cart", c)
+		if err != nil {
+			return err
+		}
+		s.Values["item"] = 1
+		echocache.From(c).NoStore("it changes the session")
+		return c.String(200, "in your cart")
+	}, session.Middleware(sessions.NewCookieStore([]byte("secret"))), saving, cache.Middleware)
+	for range 2 {
+		require.Len(t, get(e, "/").Header()["Set-Cookie"], 1)
+		require.Equal(t, "it changes the session", log.one(t).Reason)
+	}
+}
+
 // A session that the handler itself changes sets a cookie: nobody else gets it.
 func TestSessionsSavedInsideAreNotStored(t *testing.T) {
 	cache, log := defaultCache(t, echocache.Config{})
