@@ -28,7 +28,9 @@ import (
 //
 // Errors are never cached. Concurrent calls with one key run the function once;
 // when that run fails or its result is not stored, each of the others runs the
-// function for itself. When the store is in trouble the function answers.
+// function for itself. When it fails because its caller's context has ended, one
+// of the others takes over and the rest go on waiting. So a call ends with its own
+// context and nobody else's. When the store is in trouble the function answers.
 //
 // Make one with NewFunc. All methods are safe for concurrent use.
 type Func[K, V any] struct {
