@@ -37,7 +37,8 @@ const nodes = 3
 
 func newSite(t *testing.T, sc scenario) *site {
 	t.Helper()
-	s := &site{t: t, server: redistest.Start(t, sc.args...), lasts: window()}
+	s := &site{t: t, server: redistest.Start(t, sc.args...), lasts: window(), bites: sc.bites}
+	s.admin = s.server.Client()
 	var stores []*restflow.Store
 	for range nodes {
 		p := redistest.StartProxy(t, s.server.Addr())
@@ -69,12 +70,11 @@ func (s *site) play(sc scenario) row {
 	l := s.w.start()
 	s.t.Cleanup(l.stop) // also if the test fails
 	time.Sleep(s.lasts / 3)
-	if began := time.Now(); sc.begin != nil {
+	s.began, s.before = time.Now(), s.w.sums.bypassed.Load()
+	if sc.begin != nil {
 		sc.begin(s)
-		time.Sleep(s.lasts - time.Since(began))
-	} else {
-		time.Sleep(s.lasts)
 	}
+	s.during(func() { time.Sleep(5 * time.Millisecond) })
 	if sc.end != nil {
 		sc.end(s)
 	}
@@ -86,8 +86,8 @@ func (s *site) play(sc scenario) row {
 	r := s.w.row(sc.name, recovery)
 	s.t.Logf("errors that the caches told of: %v", s.w.reasons())
 	s.w.verdict(r)
-	if sc.bites != nil {
-		sc.bites(s)
+	if sc.check != nil {
+		sc.check(s)
 	}
 	return r
 }

@@ -51,15 +51,18 @@ func ourKeys(t *testing.T, c *redistest.Cluster) []string {
 	t.Helper()
 	var mu sync.Mutex
 	var all []string
-	err := c.Client().ForEachMaster(context.Background(), func(ctx context.Context, node *redis.Client) error {
-		names, err := node.Keys(ctx, "restflow:*").Result()
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, names...)
-		return err
-	})
-	require.NoError(t, err)
-	require.NotEmpty(t, all)
+	client := c.Client()
+	for end := time.Now().Add(patience); len(all) == 0; time.Sleep(5 * time.Millisecond) {
+		require.False(t, time.Now().After(end), "nothing is stored")
+		err := client.ForEachMaster(context.Background(), func(ctx context.Context, node *redis.Client) error {
+			names, err := node.Keys(ctx, "restflow:*").Result()
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, names...)
+			return err
+		})
+		require.NoError(t, err)
+	}
 	return all
 }
 
