@@ -97,8 +97,9 @@
 // There is one API, not a second one for asynchronous code: handlers and functions
 // run on goroutines, and every call that may block takes a context. The context of a
 // request bounds its lookups and its handler. It does not bound what others
-// depend on: an invalidation, and a run that others wait for, outlive it under
-// timeouts of their own.
+// depend on: an invalidation outlives it, and so does a handler whose response
+// others wait for, under timeouts of their own. A function runs under the context of
+// the call that leads; if that ends, one of those who wait leads the next run.
 //
 // Everything here is safe for concurrent use unless it says otherwise.
 package restflow

@@ -44,13 +44,21 @@ func newEpochTable(n int) *epochTable {
 		size <<= 1
 	}
 	t := &epochTable{slots: make([]atomic.Uint64, size), mask: uint64(size - 1)}
-	for i := range t.slots {
-		t.slots[i].Store(uint64(newEpoch()))
-	}
-	for i := range t.coarse {
-		t.coarse[i].Store(uint64(newEpoch()))
-	}
+	seed(t.slots)
+	seed(t.coarse[:])
 	return t
+}
+
+// seed gives every slot its first epoch. The generator is asked for many at once.
+func seed(slots []atomic.Uint64) {
+	var b [8 << 10]byte
+	for i := range slots {
+		at := i * 8 % len(b)
+		if at == 0 {
+			_, _ = rand.Read(b[:]) // never fails
+		}
+		slots[i].Store(max(1, binary.LittleEndian.Uint64(b[at:]))) // zero means absent
+	}
 }
 
 func (t *epochTable) slot(s Scope) *atomic.Uint64 {

@@ -31,7 +31,7 @@ func TestParseCacheControl(t *testing.T) {
 		{[]string{"max-age"}, directives{maxAge: lim(0)}},
 		{[]string{"max-age=-1"}, directives{maxAge: lim(0)}},
 		{[]string{"max-age=1.5"}, directives{maxAge: lim(0)}},
-		{[]string{"max-age=99999999999999999999"}, directives{maxAge: lim(0)}},
+		{[]string{"max-age=99999999999999999999"}, directives{maxAge: lim(1 << 31 * time.Second)}},
 		{[]string{"max-age=9999999999"}, directives{maxAge: lim(1 << 31 * time.Second)}},
 		{[]string{"s-maxage=7, must-revalidate"}, directives{sMaxAge: lim(7 * time.Second), mustRevalidate: true}},
 		{[]string{"proxy-revalidate, must-understand"}, directives{mustRevalidate: true, mustUnderstand: true}},

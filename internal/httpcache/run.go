@@ -37,6 +37,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	}
 	r := &run{rec: newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)}
 	r.rec.onPass = func(why string) {
+		e.uncacheable.Set(x.key.Bytes, true) // now, since a stream may last
 		f.Alone()
 		e.answer(x, s, nil, outcome{fwd: fwdOf(s), detail: why})
 	}
