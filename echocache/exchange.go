@@ -52,7 +52,7 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		r = before
 	}
 	if w == http.ResponseWriter(outer) {
-		defer x.revive(r, r.Context(), before)
+		defer x.revive(r.Context(), r, before)
 		return x.runAs(r)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
@@ -63,7 +63,7 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 			return
 		}
 		c.SetResponse(outer)
-		x.revive(r, given, before)
+		x.revive(given, r, before)
 		if !inner.Committed {
 			lend(inner, outer)
 		}
@@ -103,7 +103,7 @@ func (x *exchange) ours(w http.ResponseWriter) bool {
 // with the context given. A request that inner middleware left behind stays, and
 // so do values that were put into r, as gorilla/sessions does; but not their life,
 // which ends with the handler while outer middleware goes on.
-func (x *exchange) revive(r *http.Request, given context.Context, before *http.Request) {
+func (x *exchange) revive(given context.Context, r, before *http.Request) {
 	switch left := x.ctx.Request(); {
 	case left == before:
 	case left == r && r.Context() == given:

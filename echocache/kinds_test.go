@@ -88,7 +88,7 @@ var bodyKinds = []kind{
 	hit("io.WriteString", func(c echo.Context) error { _, err := io.WriteString(c.Response(), "s"); return err }),
 	hit("net/http handler", echo.WrapHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-A", "1")
-		w.WriteHeader(203)
+		w.WriteHeader(http.StatusNonAuthoritativeInfo)
 		fmt.Fprint(w, "wrapped")
 	}))),
 	hit("stream of a reader", func(c echo.Context) error {

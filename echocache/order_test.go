@@ -47,7 +47,8 @@ var wares = []struct {
 		return middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true})
 	}},
 	{"Logger", func() echo.MiddlewareFunc {
-		return middleware.LoggerWithConfig(middleware.LoggerConfig{Output: io.Discard})
+		return middleware.LoggerWithConfig( //nolint:staticcheck // many still use it
+			middleware.LoggerConfig{Output: io.Discard})
 	}},
 	{"RequestLogger", func() echo.MiddlewareFunc {
 		return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{

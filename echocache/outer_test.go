@@ -68,7 +68,7 @@ func TestGzipOutsideStoresPlainBytes(t *testing.T) {
 		} else {
 			require.Empty(t, w.Header().Get("Content-Encoding"))
 		}
-		require.True(t, body == text)
+		require.True(t, body == text) //nolint:testifylint // too long to print
 	}
 }
 
@@ -230,7 +230,9 @@ func TestLoggerSeesTheBytesOfHits(t *testing.T) {
 	cache := newCache[echocache.DefaultKey](t, echocache.Config{})
 	e := newEcho()
 	var out bytes.Buffer
-	e.Use(middleware.LoggerWithConfig(middleware.LoggerConfig{Format: `{"status":${status},"out":${bytes_out},"error":"${error}"}` + "\n", Output: &out}))
+	e.Use(middleware.LoggerWithConfig(middleware.LoggerConfig{ //nolint:staticcheck // many still use it
+		Format: `{"status":${status},"out":${bytes_out},"error":"${error}"}` + "\n", Output: &out,
+	}))
 	e.GET("/", func(c echo.Context) error { return c.String(201, "hello") }, cache.Middleware)
 	e.GET("/error", func(echo.Context) error { return echo.NewHTTPError(418, "teapot") }, cache.Middleware)
 	type line struct {
@@ -241,8 +243,10 @@ func TestLoggerSeesTheBytesOfHits(t *testing.T) {
 		target string
 		want   line
 	}{
-		{"/", line{201, 5, ""}}, {"/", line{201, 5, ""}},
-		{"/error", line{418, 21, "code=418, message=teapot"}}, {"/error", line{418, 21, "code=418, message=teapot"}},
+		{"/", line{201, 5, ""}},
+		{"/", line{201, 5, ""}},
+		{"/error", line{418, 21, "code=418, message=teapot"}},
+		{"/error", line{418, 21, "code=418, message=teapot"}},
 	} {
 		out.Reset()
 		get(e, c.target)

@@ -247,7 +247,7 @@ func TestHugeBodiesPassUnchanged(t *testing.T) {
 	for _, path := range []string{"/whole", "/by997", "/by1000", "/by1001"} {
 		for range 2 {
 			r := fetch(t, http.MethodGet, s.URL+path)
-			require.True(t, r.Body == string(data), path)
+			require.True(t, r.Body == string(data), path) //nolint:testifylint // too long to print
 			require.Equal(t, "MISS", r.cache())
 			require.Equal(t, "the body exceeds MaxBodyBytes", log.one(t).Reason)
 		}

@@ -75,7 +75,7 @@ func TestStreamsRunSideBySide(t *testing.T) {
 	}, cache.Middleware)
 	s := serve(t, e)
 	other := make(chan reply)
-	go func() { other <- fetch(t, http.MethodGet, s.URL) }()
+	go func() { other <- fetch(t, http.MethodGet, s.URL) }() //nolint:testifylint // fails only if the URL is none
 	require.Equal(t, "met", fetch(t, http.MethodGet, s.URL).Body)
 	require.Equal(t, "met", (<-other).Body)
 }

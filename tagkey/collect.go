@@ -71,13 +71,8 @@ func (c *collector) visit(sf reflect.StructField, index []int, path string) {
 // malformed reports a tag that means ours but that Go does not read as such,
 // for example restflow: "query,page".
 func malformed(t reflect.StructTag) bool {
-	text := string(t)
-	at := strings.Index(text, tagName)
-	if at < 0 {
-		return false
-	}
-	before, after := text[:at], text[at+len(tagName):]
-	return strings.Count(before, `"`)%2 == 0 && (after == "" || after[0] == ' ' || after[0] == ':' || after[0] == '=')
+	before, after, found := strings.Cut(string(t), tagName)
+	return found && strings.Count(before, `"`)%2 == 0 && (after == "" || after[0] == ' ' || after[0] == ':' || after[0] == '=')
 }
 
 func embedsStruct(sf reflect.StructField) bool {

@@ -61,6 +61,3 @@ func valueKey(t testing.TB, p *tagkey.Plan, v any) string {
 	require.NoError(t, err)
 	return string(key)
 }
-
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }
