@@ -59,6 +59,7 @@ type core struct {
 	breaker    *gobreaker.CircuitBreaker[struct{}] // nil for an in-process store
 	repair     *repairer
 	flights    flights
+	clock      clock
 	background atomic.Int64 // launches that have not ended
 	functions  sync.Map     // claims of functions that named themselves
 	refused    hint.Table   // keys of functions whose results may not be stored
@@ -146,7 +147,7 @@ func (s *Store) Load(ctx context.Context, k *Key, snap *Snapshot) error {
 		snap.Entry = nil
 		return err
 	}
-	snap.Now = time.Now()
+	snap.Now = s.clock.now()
 	e := snap.Entry
 	if e == nil || e.alive(k.Bytes, snap.Epochs()) && len(e.Tags) == 0 {
 		return nil

@@ -224,10 +224,12 @@ func (e *Engine) entry(r *run) *restflow.Entry {
 	return entry
 }
 
-// dated adds a Date if nobody has set one, since the server would give each answer
-// its own (RFC 9110, 6.6.1), and whoever subtracts it from Expires would be wrong.
+// dated adds a Date to a response with Expires if nobody has set one, since the
+// server would give each answer its own (RFC 9110, 6.6.1), and whoever subtracts
+// it from Expires would be wrong. Without Expires, Age says all that matters.
 func dated(fields []restflow.Field, r *run) []restflow.Field {
-	if _, has := r.rec.header["Date"]; has {
+	_, has := r.rec.header["Date"]
+	if _, expires := r.rec.header["Expires"]; has || !expires {
 		return fields
 	}
 	return append(fields, restflow.Field{Op: restflow.SetField, Name: "Date", Values: []string{r.ended.UTC().Format(http.TimeFormat)}})
