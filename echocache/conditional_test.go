@@ -3,6 +3,7 @@ package echocache_test
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -149,4 +150,17 @@ func TestRequestDirectives(t *testing.T) {
 	w := get(e, "/a")
 	require.Equal(t, "HIT", status(w))
 	require.Len(t, w.Body.String(), runs, "the refresh replaced the entry")
+}
+
+func TestCacheStatusTellsStaleFromMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := newCache[echocache.DefaultKey](t, echocache.Config{CacheStatusHeader: true, TTL: time.Second})
+		e := newEcho()
+		e.GET("/", responding(200), cache.Middleware)
+		require.Equal(t, "restflow; fwd=uri-miss; stored", get(e, "/").Header().Get("Cache-Status"))
+		time.Sleep(time.Second)
+		require.Equal(t, "restflow; fwd=stale; stored", get(e, "/").Header().Get("Cache-Status"))
+		require.NoError(t, cache.InvalidateAll(t.Context()))
+		require.Equal(t, "restflow; fwd=uri-miss; stored", get(e, "/").Header().Get("Cache-Status"))
+	})
 }

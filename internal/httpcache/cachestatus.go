@@ -74,10 +74,13 @@ func forward(r *http.Request) string {
 	return "bypass"
 }
 
-// fwdOf is the fwd parameter of a handler's run.
-func fwdOf(s restflow.Status) string {
-	if s == restflow.Refresh {
+// fwd is the fwd parameter of a run with the status s: what made it necessary.
+func (x *Exchange) fwd(s restflow.Status) string {
+	switch {
+	case s == restflow.Refresh:
 		return "request"
+	case x.snap.Entry != nil:
+		return "stale"
 	}
 	return "uri-miss"
 }

@@ -39,7 +39,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	r.rec.onPass = func(why string) {
 		e.uncacheable.Set(x.key.Bytes, true) // now, since a stream may last
 		f.Alone()
-		e.answer(x, s, nil, outcome{fwd: fwdOf(s), detail: why})
+		e.answer(x, s, nil, outcome{fwd: x.fwd(s), detail: why})
 	}
 	ctx, stop := f.Context(x.Request.HTTP.Context(), e.cfg.FillTimeout)
 	defer stop()
@@ -94,7 +94,7 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 		ev.Reason = "the entry was deleted meanwhile"
 	}
 	if r.rec.held() {
-		e.answer(x, status, kept, outcome{fwd: fwdOf(x.status), stored: ev.Stored, detail: ev.Reason})
+		e.answer(x, status, kept, outcome{fwd: x.fwd(x.status), stored: ev.Stored, detail: ev.Reason})
 	}
 	r.rec.release()
 	e.tell(x, ev)

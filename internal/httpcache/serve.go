@@ -90,14 +90,14 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 	case err != nil:
 		return e.bypass(x, "the store is in trouble", err)
 	case !led && entry != nil:
-		return e.replay(x, entry, restflow.Miss, outcome{fwd: "uri-miss", collapsed: true})
+		return e.replay(x, entry, restflow.Miss, outcome{fwd: x.fwd(restflow.Miss), collapsed: true})
 	}
 	return e.plain(x, "the answer that it waited for was not stored")
 }
 
 // plain is a miss that nothing is stored of: the handler writes to the client.
 func (e *Engine) plain(x *Exchange, why string) error {
-	e.answer(x, restflow.Miss, nil, outcome{fwd: "uri-miss", detail: why})
+	e.answer(x, restflow.Miss, nil, outcome{fwd: x.fwd(restflow.Miss), detail: why})
 	e.tell(x, restflow.Event{Reason: why})
 	return x.Handler.Run(e.own(x), x.Writer)
 }
