@@ -18,7 +18,8 @@ import (
 func BenchmarkContention(b *testing.B) {
 	for _, every := range []time.Duration{0, 10 * time.Millisecond, time.Millisecond} {
 		b.Run(fmt.Sprintf("invalidated-every=%v", every), func(b *testing.B) {
-			e, cache := echo.New(), newCache[peer.ItemKey](b, 64*mib)
+			e, bare, cache := echo.New(), echo.New(), newCache[peer.ItemKey](b, 64*mib)
+			bare.GET("/items/:id", blob)
 			var runs atomic.Int64
 			e.GET("/items/:id", func(c echo.Context) error {
 				runs.Add(1)
@@ -27,16 +28,14 @@ func BenchmarkContention(b *testing.B) {
 			request := request(b, peer.URI(42))
 			e.ServeHTTP(&discard{http.Header{}}, request)
 			bumps, stop := bumping(b, cache, every)
-			b.ReportAllocs()
-			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
+			asker := func(h http.Handler) func() {
 				w, r := &discard{http.Header{}}, request.Clone(request.Context())
-				for pb.Next() {
+				return func() {
 					clear(w.header)
-					e.ServeHTTP(w, r)
+					h.ServeHTTP(w, r)
 				}
-			})
-			b.StopTimer()
+			}
+			duel(b, func() []func() { return []func(){asker(e), asker(bare)} }, "x-bare")
 			stop()
 			b.ReportMetric(float64(runs.Load())/float64(1+bumps.Load()), "runs/invalidation")
 		})

@@ -13,33 +13,37 @@ import (
 	"github.com/restflow-go/restflow/echocache"
 )
 
-// How does a hit grow with the routes that one cache stands on? All of them in turn.
+// How does a hit grow with the routes that one cache stands on? All of them in turn,
+// beside the same routes without a cache.
 func BenchmarkGrowthRoutes(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000} {
 		b.Run(fmt.Sprintf("routes=%d", n), func(b *testing.B) {
-			e, cache := echo.New(), newCache[echocache.DefaultKey](b, 64*mib)
+			cached, bare, cache := echo.New(), echo.New(), newCache[echocache.DefaultKey](b, 64*mib)
 			requests := make([]*http.Request, n)
 			for i := range n {
-				e.GET(fmt.Sprintf("/r%d/items/:id", i), blob, cache.Middleware)
+				route := fmt.Sprintf("/r%d/items/:id", i)
+				cached.GET(route, blob, cache.Middleware)
+				bare.GET(route, blob)
 				requests[i] = request(b, fmt.Sprintf("/r%d/items/42?%s", i, peer.Query))
 			}
-			ring(b, e, requests)
+			ring(b, cached, bare, requests)
 		})
 	}
 }
 
 // How does a hit grow with the partitions that have entries? All of them in turn, so
-// that processor caches help less and less; the baseline is in BenchmarkBody.
+// that processor caches help less and less.
 func BenchmarkGrowthPartitions(b *testing.B) {
-	for _, n := range []int{1, 1000, size(100_000, 10_000)} {
+	for _, n := range []int{1, 1000, size(50_000, 5000)} {
 		b.Run(fmt.Sprintf("partitions=%d", n), func(b *testing.B) {
-			e, cache := echo.New(), newCache[echocache.DefaultKey](b, 1<<30)
-			e.GET("/items/:id", blob, cache.Middleware)
+			cached, bare, cache := echo.New(), echo.New(), newCache[echocache.DefaultKey](b, 1<<30)
+			cached.GET("/items/:id", blob, cache.Middleware)
+			bare.GET("/items/:id", blob)
 			requests := make([]*http.Request, n)
 			for i := range n {
 				requests[i] = request(b, peer.URI(i))
 			}
-			ring(b, e, requests)
+			ring(b, cached, bare, requests)
 		})
 	}
 }
@@ -74,9 +78,10 @@ func BenchmarkGrowthFields(b *testing.B) {
 func growthFields[K any](b *testing.B, n int) {
 	b.Helper()
 	b.Run(fmt.Sprintf("fields=%d", n), func(b *testing.B) {
-		e, cache := echo.New(), newCache[K](b, 64*mib)
-		e.GET("/items", blob, cache.Middleware)
-		ring(b, e, []*http.Request{request(b, "/items?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8")})
+		cached, bare, cache := echo.New(), echo.New(), newCache[K](b, 64*mib)
+		cached.GET("/items", blob, cache.Middleware)
+		bare.GET("/items", blob)
+		ring(b, cached, bare, []*http.Request{request(b, "/items?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8")})
 	})
 }
 
@@ -108,16 +113,19 @@ func request(b *testing.B, uri string) *http.Request {
 }
 
 // ring sends all requests once, and then in turn.
-func ring(b *testing.B, h http.Handler, requests []*http.Request) {
+func ring(b *testing.B, cached, bare http.Handler, requests []*http.Request) {
 	b.Helper()
-	w := &discard{http.Header{}}
-	for _, r := range requests {
-		clear(w.header)
-		h.ServeHTTP(w, r)
+	around := func(h http.Handler) func() {
+		w, i := &discard{http.Header{}}, 0
+		return func() {
+			clear(w.header)
+			h.ServeHTTP(w, requests[i%len(requests)])
+			i++
+		}
 	}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		clear(w.header)
-		h.ServeHTTP(w, requests[i%len(requests)])
+	fill := around(cached)
+	for range requests {
+		fill()
 	}
+	duel(b, func() []func() { return []func(){around(cached), around(bare)} }, "x-bare")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/restflow-go/restflow/bench/peer"
 )
 
-// race is one item whose row changes while it is being cached:
+// change is one item whose row changes while it is being cached:
 //
 //	A asks          its handler reads the old row and is slow
 //	the row changes, the cache is told, and the invalidation returns
@@ -21,21 +21,21 @@ import (
 //	C asks
 //
 // B and C asked after the invalidation had returned, so both must see the new row.
-type race struct {
+type change struct {
 	row      atomic.Value  // string
 	taken    atomic.Bool   // by the first run of the handler
 	read     chan struct{} // closed once A's handler has the row
 	released chan struct{}
 }
 
-func newRace() *race {
-	r := &race{read: make(chan struct{}), released: make(chan struct{})}
+func newChange() *change {
+	r := &change{read: make(chan struct{}), released: make(chan struct{})}
 	r.row.Store("old")
 	return r
 }
 
 // handle is the handler: the first run waits after it has read.
-func (r *race) handle() []byte {
+func (r *change) handle() []byte {
 	row := r.row.Load().(string)
 	if !r.taken.Swap(true) {
 		close(r.read)
@@ -48,8 +48,8 @@ func (r *race) handle() []byte {
 // to arrive.
 const settle = 2 * time.Millisecond
 
-// run plays the race and tells whether B and C saw the old row.
-func (r *race) run(b *testing.B, site *peer.Site, item int) (joined, late bool) {
+// run plays it and tells whether B and C saw the old row.
+func (r *change) run(b *testing.B, site *peer.Site, item int) (joined, late bool) {
 	b.Helper()
 	asker := func() func() string {
 		c := site.Client()
@@ -77,23 +77,23 @@ func BenchmarkLateFill(b *testing.B) {
 	rounds := size(100, 10)
 	for _, p := range peer.Caches() {
 		b.Run("peer="+p.Name, func(b *testing.B) {
-			var races sync.Map // item -> *race
+			var changes sync.Map // item -> *change
 			site := open(b, p, peer.Env{Entries: 1000, BodyBytes: kib}, func(item string) []byte {
-				r, _ := races.Load(item)
-				return r.(*race).handle()
+				r, _ := changes.Load(item)
+				return r.(*change).handle()
 			})
 			if site.Drop == nil {
 				b.Skip("it offers no way to drop an answer")
 			}
 			var joined, late float64
 			for n := range rounds {
-				r := newRace()
-				races.Store(fmt.Sprint(n), r)
+				r := newChange()
+				changes.Store(fmt.Sprint(n), r)
 				joinedOld, lateOld := r.run(b, site, n)
 				joined += hundredth(joinedOld, rounds)
 				late += hundredth(lateOld, rounds)
 			}
-			for b.Loop() { //nolint:revive // the rounds above are what is counted
+			for b.Loop() { // the rounds above are what is counted
 			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(joined, "%joined-old")

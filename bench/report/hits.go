@@ -12,7 +12,7 @@ import (
 type hit struct {
 	peer      peer.Peer
 	time      series
-	bare, own series // ratios to bare Echo and to the bare framework it runs in
+	bare, own series // ratios to bare Echo and to the bare framework it runs in, lap by lap
 	allocs    float64
 }
 
@@ -25,12 +25,12 @@ func (r *results) hits(body, suffix string) (rows []hit) {
 		}
 		rows = append(rows, hit{
 			peer: p, time: t,
-			bare:   t.over(r.time(name("bare-Echo"))),
-			own:    t.over(r.time(name(p.Stack))),
-			allocs: r.get(name(p.Name), "allocs/op").median(),
+			bare:   r.get(name(p.Name), "x-bare"),
+			own:    r.get(name(p.Name), "x-own"),
+			allocs: r.get(name(p.Name), "allocs/ask").median(),
 		})
 	}
-	slices.SortStableFunc(rows, func(a, b hit) int { return cmp.Compare(a.time.median(), b.time.median()) })
+	slices.SortStableFunc(rows, func(a, b hit) int { return cmp.Compare(a.bare.median(), b.bare.median()) })
 	return rows
 }
 
@@ -47,23 +47,29 @@ func label(p peer.Peer) string {
 
 // HitTable is the table of hits for a body, on one core or on all.
 func (r *results) HitTable(body string, allCores bool) *table {
-	t := &table{head: []string{"", "to bare Echo", "to its own bare framework", "time", "±", "allocations"}}
+	t := &table{head: []string{"", "to bare Echo", "±", "to its own bare framework", "time", "allocations"}}
 	suffix := ""
 	if allCores {
 		suffix = r.suffix()
 	}
 	for _, h := range r.hits(body, suffix) {
-		t.row(label(h.peer), times(h.bare.median()), times(h.own.median()), span(h.time.median()), h.time.spread(), count(h.allocs))
+		t.row(label(h.peer), times(h.bare.median()), h.bare.spread(), times(h.own.median()), span(h.time.median()), count(h.allocs))
 	}
 	return t
 }
 
 // BodyTable is how a hit grows with the body.
-func (r *results) BodyTable() *table {
-	t := &table{head: []string{"body", "to bare Echo", "hit", "bare Echo"}}
-	for _, body := range []string{"1KiB", "16KiB", "64KiB", "256KiB", "1024KiB"} {
-		ours, bare := r.time("Body/body="+body+"/peer=restflow"), r.time("Body/body="+body+"/peer=bare-Echo")
-		t.row(body, times(ours.over(bare).median()), span(ours.median()), span(bare.median()))
+func (r *results) BodyTable() *table { return r.besideBare("Body", "body") }
+
+// GrowthTable is how a hit grows with what there is of something.
+func (r *results) GrowthTable(benchmark, what string) *table { return r.besideBare(benchmark, what) }
+
+func (r *results) besideBare(benchmark, what string) *table {
+	t := &table{head: []string{what, "to bare Echo", "±", "hit"}}
+	for _, n := range r.children(benchmark + "/" + what + "=") {
+		name := benchmark + "/" + what + "=" + n
+		q := r.get(name, "x-bare")
+		t.row(n, times(q.median()), q.spread(), span(r.time(name).median()))
 	}
 	return t
 }
@@ -77,20 +83,6 @@ func (r *results) RedisTable() *table {
 		q := ours.over(raw)
 		hand := r.time(r.all("RedisHitByHand/body=" + body + "/gocache-tags-Redis"))
 		t.row(body, times(q.median()), q.spread(), span(ours.median()), span(raw.median()), span(hand.median()))
-	}
-	return t
-}
-
-// GrowthTable is how a hit grows with what there is of something.
-func (r *results) GrowthTable(benchmark, what string) *table {
-	t := &table{head: []string{what, "to the first row", "hit", "±"}}
-	var first series
-	for _, n := range r.children(benchmark + "/" + what + "=") {
-		s := r.time(benchmark + "/" + what + "=" + n)
-		if !first.present() {
-			first = s
-		}
-		t.row(n, times(s.over(first).median()), span(s.median()), s.spread())
 	}
 	return t
 }

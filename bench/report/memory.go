@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 
 	"github.com/restflow-go/restflow/bench/peer"
@@ -8,13 +9,16 @@ import (
 
 // HeapTable is the memory that an entry takes.
 func (r *results) HeapTable() *table {
-	t := &table{head: []string{"", "to the body", "bytes an entry"}}
+	t := &table{head: []string{"", "to the body", "an entry", "taken up in advance"}}
 	for _, p := range peer.Caches() {
-		s := r.get(r.all("Heap/body=1KiB/peer="+p.Name), "heap-B/entry")
-		if !s.present() {
+		name := r.all("Heap/body=1KiB/peer=" + p.Name)
+		s, fixed := r.get(name, "heap-B/entry"), none
+		if s.present() {
+			fixed = thousands(r.get(name, "fixed-KiB").median()) + " KiB"
+		} else {
 			s = r.get(r.all("RedisBytes/body=1KiB/peer="+p.Name), "redis-B/entry")
 		}
-		t.row(label(p), times(s.median()/1024), thousands(s.median()))
+		t.row(label(p), times(s.median()/1024), count(math.Round(s.median()))+" B", fixed)
 	}
 	return t
 }
@@ -27,7 +31,7 @@ func (r *results) MillionTable() *table {
 	}
 	t.row("miss that fills an entry", span(at("collect", "fill-ns/entry")))
 	t.row("hit, in random order", span(at("hit", "ns/op")))
-	t.row("heap an entry, body of 64 bytes", thousands(at("collect", "heap-B/entry"))+" B")
+	t.row("heap an entry, body of 64 bytes", significant(at("collect", "heap-B/entry"))+" B")
 	t.row("one full garbage collection", span(at("collect", "ns/op")))
 	t.row("longest pause of one", span(at("collect", "max-pause-ns")))
 	t.row("entries of other partitions that an invalidation costs", significant(at("neighbours", "neighbours/op")))
@@ -38,15 +42,11 @@ func (r *results) MillionTable() *table {
 
 // ContentionTable is one hot item whose partition is invalidated over and over.
 func (r *results) ContentionTable() *table {
-	t := &table{head: []string{"invalidated every", "to never", "request", "±", "runs of the handler an invalidation"}}
-	var never series
+	t := &table{head: []string{"invalidated every", "to bare Echo", "±", "request", "runs of the handler an invalidation"}}
 	for _, every := range r.children("Contention/invalidated-every=") {
 		name := r.all("Contention/invalidated-every=" + every)
-		s := r.time(name)
-		if !never.present() {
-			never = s
-		}
-		t.row(strings.Replace(every, "0s", "never", 1), times(s.over(never).median()), span(s.median()), s.spread(), significant(r.get(name, "runs/invalidation").median()))
+		q := r.get(name, "x-bare")
+		t.row(strings.Replace(every, "0s", "never", 1), times(q.median()), q.spread(), span(r.time(name).median()), significant(r.get(name, "runs/invalidation").median()))
 	}
 	return t
 }

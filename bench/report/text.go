@@ -39,6 +39,9 @@ func significant(v float64) string {
 	if v == 0 {
 		return "0"
 	}
+	if math.IsNaN(v) {
+		return none
+	}
 	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
 	if digits >= 0 {
 		return strconv.FormatFloat(v, 'f', digits, 64)
