@@ -142,11 +142,11 @@ func (e *Entry) size() int {
 // middleware set. Values are copied, so that nobody who changes h in place
 // reaches the entry. It returns room for as many more values as spare says.
 func (e *Entry) Apply(h http.Header, spare int) []string {
-	n := spare
+	n := 0
 	for i := range e.Header {
 		n += len(e.Header[i].Values)
 	}
-	values := make([]string, 0, n)
+	values, at := make([]string, n, n+spare), 0
 	for i := range e.Header {
 		f := &e.Header[i]
 		switch f.Op {
@@ -155,10 +155,15 @@ func (e *Entry) Apply(h http.Header, spare int) []string {
 		case AddField:
 			h[f.Name] = append(h[f.Name], f.Values...)
 		case SetField:
-			at := len(values)
-			values = append(values, f.Values...)
-			h[f.Name] = values[at:len(values):len(values)]
+			end := at + len(f.Values)
+			if end == at+1 { // nearly always, and cheaper than a copy
+				values[at] = f.Values[0]
+			} else {
+				copy(values[at:end], f.Values)
+			}
+			h[f.Name] = values[at:end:end]
+			at = end
 		}
 	}
-	return values[len(values):]
+	return values[n:]
 }

@@ -48,7 +48,11 @@ func New[K any](cfg Config) (*Cache[K], error) {
 	if c.skipper == nil {
 		c.skipper = middleware.DefaultSkipper
 	}
-	c.pool.New = func() any { return new(exchange) }
+	c.pool.New = func() any {
+		x := &exchange{shape: &c.shape}
+		x.Handler = x
+		return x
+	}
 	if len(cfg.InvalidatesOn) > 0 {
 		if err := cfg.Bus.Bind(c.Target(), cfg.InvalidatesOn...); err != nil {
 			return nil, err
@@ -94,14 +98,14 @@ func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) error {
 	x := c.exchange(ctx, next, mode)
-	defer c.release(x)
-	return c.engine.Serve(&x.Exchange)
+	err := c.engine.Serve(&x.Exchange)
+	c.release(x) // not after a panic, which may have left it in any state
+	return err
 }
 
 func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
 	x := c.pool.Get().(*exchange)
-	x.ctx, x.next, x.shape = ctx, next, &c.shape
-	x.Handler, x.Mode = x, mode
+	x.ctx, x.next, x.Mode = ctx, next, mode
 	x.Route, x.Writer = ctx.Path(), ctx.Response()
 	x.Request = tagkey.Request{
 		HTTP:       ctx.Request(),
@@ -113,6 +117,5 @@ func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpca
 
 func (c *Cache[K]) release(x *exchange) {
 	x.Reset()
-	x.ctx, x.next, x.shape = nil, nil, nil
 	c.pool.Put(x)
 }

@@ -53,11 +53,10 @@ type Exchange struct {
 	status  restflow.Status
 }
 
-// Reset drops what the exchange holds of the last request, and keeps its buffers.
+// Reset makes the exchange ready for the next request. What the next one sets
+// anyway stays till then, as do the buffers.
 func (x *Exchange) Reset() {
-	x.Request = tagkey.Request{}
-	x.Route, x.Writer, x.Handler, x.Mode = "", nil, nil, Serve
-	x.key, x.isBuilt, x.sealed = restflow.Key{}, false, false
+	x.key.Bytes, x.isBuilt, x.sealed = nil, false, false
 	x.snap.Entry, x.snap.Fault = nil, nil
 	x.status = restflow.Bypass
 }
