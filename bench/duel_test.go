@@ -45,10 +45,10 @@ func (c *contender) lap() {
 // thread halves the speed of all. It reports the median of the first operation's
 // time as ns/op, and for each other the median of the ratios of laps that followed
 // each other, in the unit that is given. On several cores every core has a duel.
-func duel(b *testing.B, make func() []func(), units ...string) {
+func duel(b *testing.B, setUp func() []func(), units ...string) {
 	b.Helper()
 	trial := func() (all []*contender) {
-		for _, op := range make() {
+		for _, op := range setUp() {
 			all = append(all, newContender(op))
 		}
 		return all
@@ -73,7 +73,7 @@ func duel(b *testing.B, make func() []func(), units ...string) {
 		})
 	}
 	settleDuel(b, trials, units)
-	b.ReportMetric(testing.AllocsPerRun(20, make()[0]), "allocs/ask")
+	b.ReportMetric(testing.AllocsPerRun(20, setUp()[0]), "allocs/ask")
 }
 
 func round(all []*contender) {

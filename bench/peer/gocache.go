@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/gob"
+	"maps"
 	"net/http"
 
 	"github.com/eko/gocache/lib/v4/cache"
@@ -23,10 +24,7 @@ type page struct {
 
 func (p *page) write(c echo.Context) error {
 	w := c.Response()
-	h := w.Header()
-	for name, values := range p.Header {
-		h[name] = values
-	}
+	maps.Copy(w.Header(), p.Header)
 	w.WriteHeader(p.Status)
 	_, err := w.Write(p.Body)
 	return err

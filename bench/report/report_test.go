@@ -71,9 +71,19 @@ func TestNoResultsIsAnError(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{span(236.4), "236 ns"}, {span(12_900), "12.9 µs"}, {span(1_783_000_000), "1.78 s"}, {span(2.5), "2.50 ns"},
-		{times(1.234), "1.23×"}, {times(54.32), "54.3×"}, {times(123.4), "123×"}, {times(12345), "12,345×"},
-		{count(1), "1"}, {count(499.5), "500"}, {thousands(1_000_000), "1,000,000"}, {thousands(-1234), "-1,234"}, {significant(0), "0"},
+		{span(236.4), "236 ns"},
+		{span(12_900), "12.9 µs"},
+		{span(1_783_000_000), "1.78 s"},
+		{span(2.5), "2.50 ns"},
+		{times(1.234), "1.23×"},
+		{times(54.32), "54.3×"},
+		{times(123.4), "123×"},
+		{times(12345), "12,345×"},
+		{count(1), "1"},
+		{count(499.5), "500"},
+		{thousands(1_000_000), "1,000,000"},
+		{thousands(-1234), "-1,234"},
+		{significant(0), "0"},
 	} {
 		require.Equal(t, c.want, c.got)
 	}
