@@ -3,6 +3,7 @@
 // benchmark format for benchstat.
 //
 //	go run ./report            measure, then write (about ten minutes on two cores)
+//	go run ./report -only Hit  measure again what the pattern names, and keep the rest
 //	go run ./report -render    write again from the benchmarks.txt that is there
 package main
 
@@ -19,6 +20,7 @@ type settings struct {
 	docs      string
 	rounds    int
 	benchtime time.Duration
+	only      string
 	render    bool
 }
 
@@ -27,6 +29,7 @@ func main() {
 	flag.StringVar(&s.docs, "docs", "../docs", "folder to write to")
 	flag.IntVar(&s.rounds, "rounds", 10, "how often everything is measured; tables show medians")
 	flag.DurationVar(&s.benchtime, "benchtime", 100*time.Millisecond, "how long one measurement takes")
+	flag.StringVar(&s.only, "only", "", "measure only benchmarks that match this pattern, and keep what benchmarks.txt has of the others")
 	flag.BoolVar(&s.render, "render", false, "measure nothing, write from benchmarks.txt")
 	flag.Parse()
 	if err := run(s); err != nil {

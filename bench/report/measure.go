@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"time"
@@ -49,33 +49,72 @@ func phases(s settings) []phase {
 	}
 }
 
-// measure runs all phases and writes what they print to the file raw. The file is
-// replaced only after everything has succeeded.
+// measure runs the phases and writes what they print to the file raw, after each of
+// them, so that what was measured is not lost when a later one fails.
 func measure(s settings, raw string) error {
+	only, err := regexp.Compile(s.only)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "restflow-bench-")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "bench.test")
 	if err := command("go", "test", "-c", "-o", binary, ".").Run(); err != nil {
 		return fmt.Errorf("compile the benchmarks: %w", err)
 	}
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "toolchain: %s\ncores: %d\nrounds: %d\nbenchtime: %v\n", runtime.Version(), runtime.NumCPU(), s.rounds, s.benchtime)
+	out := fmt.Appendf(nil, "toolchain: %s\ncores: %d\nrounds: %d\nbenchtime: %v\n", runtime.Version(), runtime.NumCPU(), s.rounds, s.benchtime)
 	for _, p := range phases(s) {
 		began := time.Now()
-		if err := p.run(s, binary, &out); err != nil {
+		var printed []byte
+		if only.MatchString(p.bench) {
+			printed, err = p.run(s, binary)
+		} else {
+			printed, err = p.kept(raw)
+		}
+		if err != nil {
 			return err
+		}
+		out = append(out, printed...)
+		if s.only == "" {
+			if err := os.WriteFile(raw, out, 0o644); err != nil {
+				return err
+			}
 		}
 		fmt.Fprintf(os.Stderr, "%-40s %v\n", p.bench, time.Since(began).Round(time.Second))
 	}
-	return os.WriteFile(raw, out.Bytes(), 0o644)
+	return os.WriteFile(raw, out, 0o644)
 }
+
+// kept returns what the file raw has of the phase.
+func (p phase) kept(raw string) ([]byte, error) {
+	text, err := os.ReadFile(raw)
+	return lines(text, regexp.MustCompile(p.bench)), err
+}
+
+// lines returns the measurements of the benchmarks that match a pattern, and what
+// the testing package says about the machine.
+func lines(text []byte, bench *regexp.Regexp) (kept []byte) {
+	for line := range bytes.Lines(text) {
+		name := string(measurement.Find(line))
+		if machine.Match(line) || name != "" && bench.MatchString(name) {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
+}
+
+var (
+	measurement = regexp.MustCompile(`^Benchmark\w+`)
+	machine     = regexp.MustCompile(`^(goos|goarch|cpu): `)
+)
 
 var errFailed = errors.New("a benchmark failed")
 
-func (p phase) run(s settings, binary string, out io.Writer) error {
+// run returns what the phase printed.
+func (p phase) run(s settings, binary string) (all []byte, err error) {
 	processes, count := 1, s.rounds
 	if p.most > 0 {
 		count = min(count, p.most)
@@ -98,13 +137,11 @@ func (p phase) run(s settings, binary string, out io.Writer) error {
 			err = errFailed
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w:\n%s", p.bench, err, printed.Bytes())
+			return nil, fmt.Errorf("%s: %w:\n%s", p.bench, err, printed.Bytes())
 		}
-		if _, err := printed.WriteTo(out); err != nil {
-			return err
-		}
+		all = append(all, lines(printed.Bytes(), regexp.MustCompile(p.bench))...)
 	}
-	return nil
+	return all, nil
 }
 
 func command(name string, args ...string) *exec.Cmd {
