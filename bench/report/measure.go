@@ -60,7 +60,7 @@ func measure(s settings, raw string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "bench.test")
 	if err := command("go", "test", "-c", "-o", binary, ".").Run(); err != nil {
 		return fmt.Errorf("compile the benchmarks: %w", err)
