@@ -2,8 +2,10 @@ package main
 
 import (
 	"image/color"
+	"math"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -33,6 +35,28 @@ func plots(r *results, docs string) error {
 	return plotDrops(r, filepath.Join(docs, "benchmarks-invalidate.svg"))
 }
 
+// spanTicks and countTicks are the powers of ten, written as the tables write them.
+type (
+	spanTicks  struct{}
+	countTicks struct{}
+)
+
+func (spanTicks) Ticks(from, to float64) []plot.Tick  { return powers(from, to, shortSpan) }
+func (countTicks) Ticks(from, to float64) []plot.Tick { return powers(from, to, thousands) }
+
+func powers(from, to float64, label func(float64) string) []plot.Tick {
+	ticks := plot.LogTicks{Prec: -1}.Ticks(from, to)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = label(ticks[i].Value)
+		}
+	}
+	return ticks
+}
+
+// shortSpan writes a power of ten nanoseconds: 100ns, 1µs.
+func shortSpan(ns float64) string { return time.Duration(math.Round(ns)).String() }
+
 func kindColor(k peer.Kind) color.Color {
 	switch k {
 	case peer.Ours:
@@ -48,9 +72,10 @@ func plotHits(r *results, file string) error {
 	hits := r.hits("1KiB", "")
 	slices.Reverse(hits) // the first bar is drawn at the bottom
 	p := plot.New()
-	p.Title.Text = "A hit of 1 KiB on one core, in nanoseconds"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.Title.Text = "A hit of 1 KiB on one core"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, spanTicks{}
 	p.X.Min = 100
+	p.Add(plotter.NewGrid())
 	names := make([]string, len(hits))
 	for i, h := range hits {
 		names[i] = h.peer.Name
@@ -61,7 +86,6 @@ func plotHits(r *results, file string) error {
 		bar.Color, bar.LineStyle.Width = kindColor(h.peer.Kind), 0
 		p.Add(bar)
 	}
-	p.Add(plotter.NewGrid())
 	p.NominalY(names...)
 	return p.Save(20*vg.Centimeter, 12*vg.Centimeter, file)
 }
@@ -75,16 +99,17 @@ func rectangle(from, to, y float64) plotter.XYs {
 func plotDrops(r *results, file string) error {
 	p := plot.New()
 	p.Title.Text = "Invalidating a group"
-	p.X.Label.Text, p.Y.Label.Text = "entries in the group", "microseconds"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Legend.Top, p.Legend.Left = true, true
+	p.X.Label.Text = "entries in the group"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, countTicks{}
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, spanTicks{}
+	p.Y.Max = 5e10 // room for the legend
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(2)
 	p.Add(plotter.NewGrid())
 	for i, a := range slices.Concat(onRedis, inMemory) {
 		var points plotter.XYs
 		for _, n := range groupSizes {
 			if s := a.at(r, n); s.present() {
-				points = append(points, plotter.XY{X: float64(n), Y: s.median() / 1000})
+				points = append(points, plotter.XY{X: float64(n), Y: s.median()})
 			}
 		}
 		if len(points) == 0 {
