@@ -47,7 +47,7 @@ func (c *contender) lap() {
 // each other, in the unit that is given. On several cores every core has a duel.
 func duel(b *testing.B, setUp func() []func(), units ...string) {
 	b.Helper()
-	trial := func() (all []*contender) {
+	newTrial := func() (all []*contender) {
 		for _, op := range setUp() {
 			all = append(all, newContender(op))
 		}
@@ -55,7 +55,7 @@ func duel(b *testing.B, setUp func() []func(), units ...string) {
 	}
 	var trials [][]*contender
 	if runtime.GOMAXPROCS(0) == 1 {
-		t := trial()
+		t := newTrial()
 		for b.Loop() {
 			round(t)
 		}
@@ -63,7 +63,7 @@ func duel(b *testing.B, setUp func() []func(), units ...string) {
 	} else {
 		var mu sync.Mutex // protects trials
 		b.RunParallel(func(pb *testing.PB) {
-			t := trial()
+			t := newTrial()
 			mu.Lock()
 			trials = append(trials, t)
 			mu.Unlock()

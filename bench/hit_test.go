@@ -33,6 +33,44 @@ func race(b *testing.B, site, bare, own *peer.Site) {
 	}, "x-bare", "x-own")
 }
 
+// And when it is another item each time, so that neither the processor's caches nor
+// branch predictors know it? Peers that take 10 µs for one are left out.
+func BenchmarkSpread(b *testing.B) {
+	n := size(10_000, 1000)
+	for _, name := range []string{
+		"bare-Echo", "restflow", "restflow-typed-key", "restflow-per-user", "gin-cache", "stampede", "fiber-cache", "gocache-tags", "gocache-Loadable",
+	} {
+		b.Run("body=1KiB/peer="+name, func(b *testing.B) {
+			p, env := named(b, name), peer.Env{Entries: n, BodyBytes: kib}
+			ready := always(body(kib))
+			origin := func(string) []byte { return body(kib) } // each has its own
+			if p.Kind == peer.Baseline {
+				origin = ready
+			}
+			site, bare := open(b, p, env, origin), open(b, named(b, "bare-Echo"), env, ready)
+			fill := inTurn(site, n)
+			for range n {
+				fill()
+			}
+			duel(b, func() []func() { return []func(){inTurn(site, n), inTurn(bare, n)} }, "x-bare")
+		})
+	}
+}
+
+// inTurn asks for n items in turn, each through a client of its own.
+func inTurn(site *peer.Site, n int) func() {
+	clients := make([]peer.Client, n)
+	for item := range clients {
+		clients[item] = site.Client()
+		clients[item].Aim(item)
+	}
+	i := 0
+	return func() {
+		clients[i%n].Ask()
+		i++
+	}
+}
+
 // How does a hit grow with the body? Memory hands out the bytes that it keeps, so
 // that it should not.
 func BenchmarkBody(b *testing.B) {

@@ -61,6 +61,9 @@ func (r *results) HitTable(body string, allCores bool) *table {
 // BodyTable is how a hit grows with the body.
 func (r *results) BodyTable() *table { return r.besideBare("Body", "body") }
 
+// SpreadTable is a hit of another item each time.
+func (r *results) SpreadTable() *table { return r.besideBare("Spread/body=1KiB", "peer") }
+
 // GrowthTable is how a hit grows with what there is of something.
 func (r *results) GrowthTable(benchmark, what string) *table { return r.besideBare(benchmark, what) }
 

@@ -38,7 +38,7 @@ func phases(s settings) []phase {
 	}
 	return []phase{
 		{bench: "^BenchmarkHit$", benchtime: t, cpu: cores, apart: true},
-		{bench: "^Benchmark(Body|Growth.*)$", benchtime: t, cpu: "1", apart: true},
+		{bench: "^Benchmark(Spread|Body|Growth.*)$", benchtime: t, cpu: "1", apart: true},
 		{bench: "^BenchmarkRedisHit", benchtime: (2 * s.benchtime).String(), apart: true},
 		{bench: "^BenchmarkInvalidate", benchtime: t},
 		{bench: "^BenchmarkContention$", benchtime: t, apart: true},

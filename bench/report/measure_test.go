@@ -19,7 +19,7 @@ func TestLinesKeepMeasurementsAndTheMachine(t *testing.T) {
 // Every benchmark that a table reads is in exactly one phase.
 func TestPhasesDoNotOverlap(t *testing.T) {
 	for _, name := range []string{
-		"Hit", "Body", "GrowthRoutes", "GrowthPartitions", "GrowthFields", "RedisHit", "RedisHitByHand", "InvalidateMemory",
+		"Hit", "Spread", "Body", "GrowthRoutes", "GrowthPartitions", "GrowthFields", "RedisHit", "RedisHitByHand", "InvalidateMemory",
 		"InvalidateMemoryTags", "InvalidateRedis", "InvalidateRedisTags", "InvalidateRedisScan", "Contention", "Stampede",
 		"Million", "MillionBounded", "Heap", "RedisBytes", "LateFill",
 	} {
