@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/restflow-go/restflow/bench/peer"
 )
@@ -77,15 +78,25 @@ func (r *results) besideBare(benchmark, what string) *table {
 	return t
 }
 
+// redisHit returns the time of a hit on Redis, and of a raw GET beside it.
+func (r *results) redisHit(body string, clients int) (ours, raw series) {
+	name := r.all(fmt.Sprintf("RedisHit/body=%s/clients=%d", body, clients))
+	return r.time(name), r.get(name, "get-ns/op")
+}
+
 // RedisTable sets a hit on Redis beside a GET of the same value.
 func (r *results) RedisTable() *table {
-	t := &table{head: []string{"body", "to a raw GET", "±", "hit", "raw GET", "gocache and gob by hand"}}
+	t := &table{head: []string{"body", "clients at once", "to a raw GET", "±", "more than it", "hit", "raw GET", "gocache and gob by hand"}}
 	for _, body := range []string{"1KiB", "16KiB", "256KiB", "1024KiB"} {
-		name := r.all("RedisHit/body=" + body + "/restflow")
-		ours, raw := r.time(name), r.get(name, "get-ns/op")
-		q := ours.over(raw)
-		hand := r.time(r.all("RedisHitByHand/body=" + body + "/gocache-tags-Redis"))
-		t.row(body, times(q.median()), q.spread(), span(ours.median()), span(raw.median()), span(hand.median()))
+		for _, clients := range []int{1, 8} {
+			ours, raw := r.redisHit(body, clients)
+			hand := series{}
+			if clients == 1 {
+				hand = r.time(r.all("RedisHitByHand/body=" + body + "/gocache-tags-Redis"))
+			}
+			q := ours.over(raw)
+			t.row(body, strconv.Itoa(clients), times(q.median()), q.spread(), span(ours.median()-raw.median()), span(ours.median()), span(raw.median()), span(hand.median()))
+		}
 	}
 	return t
 }
