@@ -22,6 +22,13 @@ type backend interface {
 	save(ctx context.Context, k *Key, e *Entry, ttl time.Duration) error
 	// bump replaces or removes the epochs of scopes.
 	bump(ctx context.Context, scopes []Scope) error
+	// bumpSoft replaces the epochs of scopes, and keeps those that stood before
+	// with the end of their window, in Unix nanoseconds, as predecessors. Where it
+	// cannot keep one it is bump.
+	bumpSoft(ctx context.Context, scopes []Scope, until int64) error
+	// predecessors completes s, whose entry is not alive, with those of its
+	// epochs, unless load has.
+	predecessors(scopes []Scope, s *Snapshot)
 	// remove deletes the entry of k. It is no error when there is none.
 	remove(ctx context.Context, k *Key) error
 	// traits tells what the store is.
@@ -41,6 +48,12 @@ type traits struct {
 type Snapshot struct {
 	// Entry is alive under Epochs, or nil.
 	Entry *Entry
+	// Soft is an entry that soft invalidations have left, and nil where Entry is
+	// not: each of its epochs stands, or was replaced last by a BumpSoft whose
+	// window has not ended. It may answer as Stale, and before SoftUntil only.
+	// Whoever does not know of it misses.
+	Soft      *Entry
+	SoftUntil time.Time
 	// Now is when the entry was read.
 	Now time.Time
 	// Fault is why a stored value could not be read, if one could not. It is
@@ -48,6 +61,7 @@ type Snapshot struct {
 	Fault error
 
 	epochs  [MaxScopes]Epoch
+	before  [MaxScopes]predecessor // set where spared asks for it
 	scopes  int
 	landing uint32 // see landings
 }
@@ -56,7 +70,7 @@ type Snapshot struct {
 func (s *Snapshot) Epochs() []Epoch { return s.epochs[:s.scopes] }
 
 func (s *Snapshot) reset(k *Key) {
-	s.Entry, s.Fault = nil, nil
+	s.Entry, s.Soft, s.Fault = nil, nil, nil
 	s.scopes = len(k.Scopes)
 	clear(s.epochs[:])
 }

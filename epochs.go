@@ -35,6 +35,7 @@ type epochTable struct {
 	slots  []atomic.Uint64
 	coarse [coarseSlots]atomic.Uint64
 	mask   uint64
+	soft   softTable // asked only about entries that are not alive
 }
 
 // newEpochTable returns a table of at least n slots for the scopes of values.

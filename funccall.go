@@ -35,7 +35,7 @@ func (f *Func[K, V]) open(k K) (*call[K], error) {
 func (f *Func[K, V]) close(c *call[K]) {
 	var none K
 	c.arg = none
-	c.snap.Entry, c.snap.Fault = nil, nil
+	c.snap.Entry, c.snap.Soft, c.snap.Fault = nil, nil, nil
 	f.calls.Put(c)
 }
 

@@ -262,14 +262,6 @@ func (g *gocache) setEpoch(ctx context.Context, sc Scope, e Epoch) error {
 	return g.store.Set(ctx, g.shape.epochKey(sc), raw, store.WithExpiration(g.shape.epochTTL))
 }
 
-// parseEpoch reads a stored epoch. Whatever is none counts as absent.
-func parseEpoch[S string | []byte](raw S) Epoch {
-	if len(raw) != 8 {
-		return 0
-	}
-	return Epoch(binary.LittleEndian.Uint64([]byte(raw)))
-}
-
 func (g *gocache) save(ctx context.Context, k *Key, e *Entry, ttl time.Duration) error {
 	if ttl == 0 {
 		ttl = g.shape.epochTTL // an entry cannot outlive its epochs
@@ -293,6 +285,22 @@ func (g *gocache) bump(ctx context.Context, scopes []Scope) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// bumpSoft is a hard bump in a Shared store, where nothing can read and replace a
+// value in one step.
+func (g *gocache) bumpSoft(ctx context.Context, scopes []Scope, until int64) error {
+	if g.table != nil {
+		g.table.bumpSoft(scopes, until)
+		return nil
+	}
+	return g.bump(ctx, scopes)
+}
+
+func (g *gocache) predecessors(scopes []Scope, s *Snapshot) {
+	if g.table != nil {
+		g.table.predecessors(scopes, s)
+	}
 }
 
 func (g *gocache) remove(ctx context.Context, k *Key) error {

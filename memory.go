@@ -116,6 +116,13 @@ func (m *memory) bump(_ context.Context, scopes []Scope) error {
 	return nil
 }
 
+func (m *memory) bumpSoft(_ context.Context, scopes []Scope, until int64) error {
+	m.table.bumpSoft(scopes, until)
+	return nil
+}
+
+func (m *memory) predecessors(scopes []Scope, s *Snapshot) { m.table.predecessors(scopes, s) }
+
 func (m *memory) remove(_ context.Context, k *Key) error {
 	m.cache.Invalidate(m.hash(k))
 	return nil

@@ -94,7 +94,8 @@ func checkClient(client redis.UniversalClient) error {
 
 // redisStore is the backend over Redis. An epoch is a key that holds 8 random
 // bytes; a bump deletes it. That it is deleted and not replaced matters: a bump
-// that the network delivers late or twice can then never bring an epoch back.
+// that the network delivers late or twice can then never bring an epoch back. For
+// soft bumps see softBump.
 type redisStore struct {
 	client redis.UniversalClient
 	single *redis.Client // nil for a cluster
@@ -117,7 +118,7 @@ func (r *redisStore) load(ctx context.Context, k *Key, s *Snapshot) error {
 		return err
 	}
 	for i := range k.Scopes {
-		s.epochs[i] = parseEpoch(values[i+1])
+		s.epochs[i], s.before[i] = parseEpoch(values[i+1]), parsePredecessor(values[i+1])
 	}
 	if values[0] == "" {
 		return nil
@@ -232,7 +233,7 @@ func (r *redisStore) bump(ctx context.Context, scopes []Scope) error {
 		names[i] = r.shape.epochKey(sc)
 	}
 	if r.wait > 0 {
-		return r.delConfirmed(ctx, names)
+		return r.confirmed(ctx, names, orderDel)
 	}
 	return r.del(ctx, names)
 }

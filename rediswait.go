@@ -32,13 +32,20 @@ func (r *redisStore) del(ctx context.Context, names []string) error {
 	return nil
 }
 
-// delConfirmed is del for RedisConfig.WaitReplicas: each master is asked, on the
-// connection that carried its DELs, how many replicas have them. WAIT has no key,
+// An order is a command about one epoch.
+type order func(ctx context.Context, p redis.Pipeliner, name string) redis.Cmder
+
+func orderDel(ctx context.Context, p redis.Pipeliner, name string) redis.Cmder {
+	return p.Del(ctx, name)
+}
+
+// confirmed gives an order for each name, for RedisConfig.WaitReplicas: each master is
+// asked, on the connection that carried its orders, how many replicas have them. WAIT has no key,
 // so that a cluster client cannot route it; we go to the masters ourselves and
 // follow what moves meanwhile.
-func (r *redisStore) delConfirmed(ctx context.Context, names []string) error {
+func (r *redisStore) confirmed(ctx context.Context, names []string, o order) error {
 	if r.single != nil {
-		_, err := r.delOn(ctx, &masterDel{master: r.single, names: names})
+		_, err := r.orderOn(ctx, &masterOrder{master: r.single, names: names}, o)
 		return err
 	}
 	cluster := r.client.(*redis.ClusterClient) // see checkWait
@@ -47,7 +54,7 @@ func (r *redisStore) delConfirmed(ctx context.Context, names []string) error {
 		left[name] = ""
 	}
 	for pause := time.Millisecond; ; pause *= 2 {
-		err := r.delOnMasters(ctx, cluster, left)
+		err := r.orderOnMasters(ctx, cluster, left, o)
 		if len(left) == 0 && err == nil {
 			return nil
 		}
@@ -63,29 +70,29 @@ func (r *redisStore) delConfirmed(ctx context.Context, names []string) error {
 	}
 }
 
-// masterDel is what one master is asked to delete.
-type masterDel struct {
+// masterOrder is what one master is told of.
+type masterOrder struct {
 	master *redis.Client
 	names  []string
 	asking bool // the master is about to get the slot: see ASK in the cluster's specification
 }
 
-// delOnMasters tries each of left once, and leaves in it what has moved: the key
+// orderOnMasters tries each of left once, and leaves in it what has moved: the key
 // and the address that was given for it.
-func (r *redisStore) delOnMasters(ctx context.Context, cluster *redis.ClusterClient, left map[string]string) error {
-	dels, err := r.masters(ctx, cluster, left)
+func (r *redisStore) orderOnMasters(ctx context.Context, cluster *redis.ClusterClient, left map[string]string, o order) error {
+	orders, err := r.masters(ctx, cluster, left)
 	if err != nil {
 		return err
 	}
 	clear(left)
 	var mu sync.Mutex // protects left and err
 	var wg sync.WaitGroup
-	for _, d := range dels {
+	for _, m := range orders {
 		wg.Go(func() {
-			moved, derr := r.delOn(ctx, d)
+			moved, oerr := r.orderOn(ctx, m, o)
 			mu.Lock()
 			defer mu.Unlock()
-			err = errors.Join(err, derr)
+			err = errors.Join(err, oerr)
 			maps.Copy(left, moved)
 		})
 	}
@@ -93,9 +100,9 @@ func (r *redisStore) delOnMasters(ctx context.Context, cluster *redis.ClusterCli
 	return err
 }
 
-// masters groups keys by the master that each is to be deleted on.
-func (r *redisStore) masters(ctx context.Context, cluster *redis.ClusterClient, left map[string]string) ([]*masterDel, error) {
-	var dels []*masterDel
+// masters groups keys by the master that each is on.
+func (r *redisStore) masters(ctx context.Context, cluster *redis.ClusterClient, left map[string]string) ([]*masterOrder, error) {
+	var orders []*masterOrder
 	for name, addr := range left {
 		master, err := cluster.MasterForKey(ctx, name)
 		if err != nil {
@@ -107,13 +114,13 @@ func (r *redisStore) masters(ctx context.Context, cluster *redis.ClusterClient, 
 				master, asking = to, to != master
 			}
 		}
-		at := slices.IndexFunc(dels, func(d *masterDel) bool { return d.master == master && d.asking == asking })
+		at := slices.IndexFunc(orders, func(m *masterOrder) bool { return m.master == master && m.asking == asking })
 		if at < 0 {
-			at, dels = len(dels), append(dels, &masterDel{master: master, asking: asking})
+			at, orders = len(orders), append(orders, &masterOrder{master: master, asking: asking})
 		}
-		dels[at].names = append(dels[at].names, name)
+		orders[at].names = append(orders[at].names, name)
 	}
-	return dels, nil
+	return orders, nil
 }
 
 // masterAt returns the client of the master at addr, or nil if none is known.
@@ -133,35 +140,35 @@ func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) (f
 	return found
 }
 
-// delOn deletes on one master, waits for its replicas, and returns what the master
+// orderOn gives the orders of one master, waits for its replicas, and returns what the master
 // says is elsewhere.
-func (r *redisStore) delOn(ctx context.Context, d *masterDel) (moved map[string]string, err error) {
-	dels := make([]*redis.IntCmd, len(d.names))
+func (r *redisStore) orderOn(ctx context.Context, m *masterOrder, o order) (moved map[string]string, err error) {
+	cmds := make([]redis.Cmder, len(m.names))
 	wait := redis.NewIntCmd(ctx, "wait", r.wait, confirmWithin(ctx).Milliseconds())
-	_, _ = d.master.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
-		for i, name := range d.names {
-			if d.asking {
+	_, _ = m.master.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+		for i, name := range m.names {
+			if m.asking {
 				p.Do(ctx, "asking")
 			}
-			dels[i] = p.Del(ctx, name)
+			cmds[i] = o(ctx, p, name)
 		}
 		return p.Process(ctx, wait)
 	})
 	moved = make(map[string]string)
-	for i, c := range dels {
+	for i, c := range cmds {
 		switch addr, elsewhere := redirect(c.Err()); {
 		case elsewhere:
-			moved[d.names[i]] = addr
+			moved[m.names[i]] = addr
 		case c.Err() != nil:
-			return nil, fmt.Errorf("%d epochs: %w", len(d.names), c.Err())
+			return nil, fmt.Errorf("%d epochs: %w", len(m.names), c.Err())
 		}
 	}
-	if len(moved) == len(d.names) {
+	if len(moved) == len(m.names) {
 		return moved, nil
 	}
 	// The server counts replicas that have all that it had done when this
 	// connection's last command ran. So a second try is not confirmed by its own
-	// DEL having found nothing to delete.
+	// DEL having found nothing to delete, or a script nothing to replace.
 	n, err := wait.Result()
 	if err == nil && n < int64(r.wait) {
 		err = fmt.Errorf("%w: %d of %d", ErrUnconfirmed, n, r.wait)

@@ -47,6 +47,7 @@ var (
 //     that stood before it ran.
 //  3. Bump replaces the epochs of scopes. Whatever began before it can no
 //     longer be found: entries and flights alike carry the old epochs.
+//     BumpSoft lets entries be found as stale for a while.
 type Store struct {
 	*core
 	timeout time.Duration // zero: none
@@ -155,19 +156,26 @@ func (s *Store) Load(ctx context.Context, k *Key, snap *Snapshot) error {
 	return s.checkTags(ctx, k, snap)
 }
 
-// checkTags drops an entry that is not alive, and reads the epochs of the tags
-// of one that is, which take a round trip of their own.
+// checkTags drops an entry that is not alive, unless soft bumps have left it, and
+// reads the epochs of the tags of one that counts, which take a round trip of their own.
 func (s *Store) checkTags(ctx context.Context, k *Key, snap *Snapshot) error {
 	e := snap.Entry
 	snap.Entry = nil
-	if !e.alive(k.Bytes, snap.Epochs()) {
+	alive := e.alive(k.Bytes, snap.Epochs())
+	if !alive && !s.spared(k, e, snap) {
 		return nil
 	}
-	ok, err := s.tagsStand(ctx, e)
-	if ok {
-		snap.Entry = e
+	if len(e.Tags) > 0 {
+		if ok, err := s.tagsStand(ctx, e); err != nil || !ok {
+			return err
+		}
 	}
-	return err
+	if alive {
+		snap.Entry = e
+	} else {
+		snap.Soft = e
+	}
+	return nil
 }
 
 // tagsStand reports whether every epoch of e's tags still stands.
@@ -242,9 +250,13 @@ func (s *Store) Bump(ctx context.Context, within Scope, scopes ...Scope) error {
 	if len(scopes) == 0 {
 		return nil
 	}
-	err := s.call(context.WithoutCancel(ctx), "bump", func(ctx context.Context) error {
+	return s.bumped(within, scopes, s.call(context.WithoutCancel(ctx), "bump", func(ctx context.Context) error {
 		return s.backend.bump(ctx, scopes)
-	})
+	}))
+}
+
+// bumped queues a bump that has failed.
+func (s *Store) bumped(within Scope, scopes []Scope, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -57,6 +57,6 @@ type Exchange struct {
 // anyway stays till then, as do the buffers.
 func (x *Exchange) Reset() {
 	x.key.Bytes, x.isBuilt, x.sealed = nil, false, false
-	x.snap.Entry, x.snap.Fault = nil, nil
+	x.snap.Entry, x.snap.Soft, x.snap.Fault = nil, nil, nil
 	x.status = restflow.Bypass
 }
