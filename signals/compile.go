@@ -25,6 +25,7 @@ func (b *binding) compile(from Rule) (*rule, []error) {
 		typed:   from.typed,
 		all:     from.All,
 		rewarm:  from.Rewarm,
+		soft:    from.Soft,
 		returns: from.OnError == Return,
 		source:  from,
 	}}
@@ -98,6 +99,9 @@ func (c *compiler) options() {
 	}
 	if len(r.Reads) > 0 && !c.to.functional() {
 		c.fail("Reads", flawf("remove it", "the rule has no function that could read"))
+	}
+	if r.Soft < 0 {
+		c.fail("Soft", flawf("give how long entries may answer as stale, or leave it 0 for not at all", "%v is negative", r.Soft))
 	}
 	c.dispatching()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -48,17 +49,17 @@ func TestInvalidate(t *testing.T) {
 		}
 		return []signals.Group{
 			{Names: []string{"pk"}, Key: &UserKey{PK: c.New.(*User).ID}},
-			{Names: []string{"team"}, Key: &UserKey{Team: 4}, Soft: true},
-			{Names: []string{"team"}, Key: &UserKey{Team: 4}, Soft: true},
+			{Names: []string{"team"}, Key: &UserKey{Team: 4}, Soft: 2 * time.Second},
+			{Names: []string{"team"}, Key: &UserKey{Team: 4}, Soft: time.Second},
 		}, nil
 	}}
 	run(t, []firing{
-		{"its groups", rule, signals.Change{Op: signals.Create, New: &User{Base: Base{ID: 1}, Age: 1}}, []string{"pk=1 | team=4 softly"}},
+		{"its groups", rule, signals.Change{Op: signals.Create, New: &User{Base: Base{ID: 1}, Age: 1}}, []string{"pk=1 | team=4 softly for 1s"}},
 		{"none", rule, signals.Change{Op: signals.Create, New: user(1)}, nil},
 		{"bulk", rule, signals.Change{Op: signals.Update, Model: typeOf[User](), Bulk: true}, []string{"all"}},
 		{"everything, softly", signals.Rule{Model: User{}, Invalidate: func(context.Context, signals.Change) ([]signals.Group, error) {
-			return []signals.Group{{All: true, Soft: true}}, nil
-		}}, signals.Change{Op: signals.Create, New: user(1)}, []string{"all softly"}},
+			return []signals.Group{{All: true, Soft: time.Second}}, nil
+		}}, signals.Change{Op: signals.Create, New: user(1)}, []string{"all softly for 1s"}},
 	})
 }
 
@@ -88,6 +89,10 @@ func TestFunctionsThatFail(t *testing.T) {
 		{"invalidator: panic", signals.Rule{Model: User{}, Invalidate: func(context.Context, signals.Change) ([]signals.Group, error) {
 			panic(boom)
 		}}, "all", "signals: User->UserDetail: match: panic: boom"},
+		{
+			"group with a negative Soft", invalid(signals.Group{All: true, Soft: -time.Second}), "all",
+			"signals: User->UserDetail: match: a group that Invalidate returned: a group's Soft is -1s; give how long entries may answer as stale, or 0 for not at all",
+		},
 		{
 			"group without names", invalid(signals.Group{Key: &UserKey{}}), "all",
 			"signals: User->UserDetail: match: a group that Invalidate returned: a group has no names; set Names, or All for the whole cache",

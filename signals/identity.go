@@ -12,10 +12,9 @@ import (
 // identities compare Go values, which is finer than the key bytes made of them, each one behind
 // its length or a tag, so that no two values run together.
 
-// identify appends what tells a group of the target apart. false means that some field cannot be
+// identify appends what tells a group of the target apart but for Soft. false means that some field cannot be
 // told (a map, an interface, a pointer cycle); such groups are never merged.
 func (t *target) identify(dst []byte, g Group) ([]byte, bool) {
-	dst = appendFlag(dst, g.Soft)
 	key := reflect.ValueOf(g.Key).Elem()
 	var ok bool
 	for _, name := range g.Names {

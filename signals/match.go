@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // rule is a Rule bound to a target: names are resolved and types checked, so that matching
@@ -27,6 +28,7 @@ type rule struct {
 	mapper  *mapper  // also fills the keys of a rule with All and Rewarm
 	all     bool
 	rewarm  bool
+	soft    time.Duration
 	returns bool
 
 	source Rule // as it was given, for Rules
@@ -104,7 +106,7 @@ func (r *rule) predicted(ctx context.Context, d *delta) (ok bool, err error) {
 func (r *rule) collect(ctx context.Context, d *delta, w *work) (err error) {
 	defer func() { caught(recover(), &err) }()
 	if r.all || d.blind() {
-		w.groups.widen()
+		w.groups.widenBy(r.soft)
 	}
 	switch {
 	case d.blind(), w.groups.all && (!r.rewarm || w.rewarm.all): // nothing that could be added
@@ -126,6 +128,9 @@ func (r *rule) collectCustom(ctx context.Context, d *delta, w *work) error {
 	for _, g := range groups {
 		if err := r.lane.target.check(g); err != nil {
 			return fmt.Errorf("a group that Invalidate returned: %w", err)
+		}
+		if g.Soft == 0 {
+			g.Soft = r.soft
 		}
 		w.groups.add(g)
 	}
@@ -154,10 +159,10 @@ func (r *rule) collectMapped(d *delta, w *work) {
 func (r *rule) collectTyped(d *delta, w *work) {
 	unmoved := d.unsetEverything() || len(r.reads) > 0 && d.unsetAll(r.reads)
 	if d.hasAfter() && !r.call(d.new, w, r.rewarm) && !(unmoved && r.call(d.old, w, r.rewarm)) {
-		w.groups.widen()
+		w.groups.widenBy(r.soft)
 	}
 	if d.hasBefore() && !unmoved && !r.call(d.old, w, false) {
-		w.groups.widen()
+		w.groups.widenBy(r.soft)
 	}
 }
 

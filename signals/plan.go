@@ -115,7 +115,9 @@ func (w *work) add(r *rule, k keyed) {
 		return
 	}
 	if !r.all {
-		w.groups.add(k.group())
+		g := k.group()
+		g.Soft = r.soft
+		w.groups.add(g)
 	}
 	if r.rewarm && k.complete {
 		w.rewarm.add(Group{Names: w.lane.keyNames, Key: k.key})

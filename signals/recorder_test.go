@@ -109,8 +109,8 @@ func (r *recorder) Drop(ctx context.Context, groups []signals.Group) error {
 
 func (r *recorder) text(g signals.Group) string {
 	soft := ""
-	if g.Soft {
-		soft = " softly"
+	if g.Soft != 0 {
+		soft = " softly for " + g.Soft.String()
 	}
 	if g.All {
 		return "all" + soft

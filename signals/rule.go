@@ -67,6 +67,18 @@ type Rule struct {
 	// Default: they may read every field.
 	Reads []string
 
+	// Soft lets response caches answer what they hold of the groups as stale for at most this long
+	// after the rule's work has run, while one run in the background makes each entry anew. It
+	// gives up that readers see a change once it is committed: for up to Soft one may get the row
+	// as it was, and another the row as it is. Whatever invalidates the same entries without Soft
+	// ends it at once, and so does another soft change before an entry was made anew.
+	//
+	// Cached functions, and stores where restflow.Store.BumpSoft says so, drop the groups at
+	// once. A group that Invalidate returns without a Soft has this one. A whole cache that is
+	// dropped since nobody knows the group is dropped softly, and since something failed, at
+	// once. Default 0: at once.
+	Soft time.Duration
+
 	// Rewarm computes the dropped entries again after a create or an update. The rule must fill
 	// every key field, and the target must be able to.
 	Rewarm bool

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // Rules is a snapshot of what is bound, in the order of binding. It prints as a table.
@@ -24,6 +25,7 @@ type RuleInfo struct {
 	Target     string            // the target's name
 	Drops      string            // "all", "custom", or the key fields: "pk+user.id"
 	Map        map[string]string // nil for rules that have none
+	Soft       time.Duration     // how long what it drops may answer as stale; 0: not at all
 	Rewarm     bool              // whether dropped entries are computed again
 	Dispatcher string            // "inline", "pool", the dispatcher's own String, or its type
 	Batch      Batch             // its zero value: none
@@ -44,7 +46,8 @@ func (r *rule) info() RuleInfo {
 	return RuleInfo{
 		Name: r.name, Model: r.model, Ops: r.ops,
 		Watch: slices.Clone(r.source.Watch), When: maps.Clone(r.source.When), Predicate: r.predict != nil,
-		Target: r.lane.target.info.Name, Drops: r.drops(), Map: maps.Clone(r.source.Map), Rewarm: r.rewarm,
+		Target: r.lane.target.info.Name, Drops: r.drops(), Map: maps.Clone(r.source.Map),
+		Soft: r.soft, Rewarm: r.rewarm,
 		Dispatcher: r.lane.via.String(), Batch: r.lane.batch, OnError: r.source.OnError,
 	}
 }
@@ -123,10 +126,14 @@ func (r RuleInfo) fires() string {
 }
 
 func (r RuleInfo) work() string {
-	if r.Rewarm {
-		return r.Drops + ", rewarms"
+	s := r.Drops
+	if r.Soft > 0 {
+		s += fmt.Sprintf(", soft %v", r.Soft)
 	}
-	return r.Drops
+	if r.Rewarm {
+		s += ", rewarms"
+	}
+	return s
 }
 
 func (r RuleInfo) runs() string {

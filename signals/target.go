@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Target is all that this package knows of a cache. Response caches and cached functions
@@ -66,10 +67,11 @@ type Group struct {
 	// Key points to a K whose fields of Names are filled. Its other fields mean nothing.
 	Key any
 
-	// Soft asks for entries to be treated as stale rather than as gone. The bus never sets it by
-	// itself: it is passed on from a rule's Invalidate function. A target that does not know it
-	// drops the group.
-	Soft bool
+	// Soft allows a target to answer entries of the group as stale for this long from Drop on,
+	// while it makes them anew. It is the rule's, unless a rule's Invalidate function sets
+	// another. Of equal groups the one with the smaller Soft counts. Zero means that the
+	// entries are gone at once, and a target that does not know it drops the group.
+	Soft time.Duration
 }
 
 // String prints the group without its values: "all", "pk", "pk+user.id".
@@ -107,6 +109,9 @@ func (t *target) names(onlyPartitions bool) []string {
 // check reports why a group does not fit the target: the guard for groups that were not made by
 // a compiled rule.
 func (t *target) check(g Group) error {
+	if g.Soft < 0 {
+		return flawf("give how long entries may answer as stale, or 0 for not at all", "a group's Soft is %v", g.Soft)
+	}
 	if g.All {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"time"
 )
 
 // wireJob is a job as a broker carries it. Keys travel as maps from key field to value, so that
@@ -19,7 +20,7 @@ type wireGroup struct {
 	All   bool                       `json:"all,omitempty"`
 	Names []string                   `json:"names,omitempty"`
 	Key   map[string]json.RawMessage `json:"key,omitempty"`
-	Soft  bool                       `json:"soft,omitempty"`
+	Soft  time.Duration              `json:"soft,omitempty"`
 }
 
 // MarshalJSON writes the job for Bus.DecodeJob. It fails on a job that no dispatcher got from a
