@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/restflow-go/restflow/signals"
 	"github.com/restflow-go/restflow/tagkey"
@@ -147,27 +148,44 @@ func (s *Keyspace) Describe() signals.TargetInfo {
 	return info
 }
 
-// Drop invalidates groups in one batch, for signals. A group that cannot be
-// built drops the whole cache.
+// Drop invalidates groups, for signals: those without a Soft in one call of the store,
+// and those of each Soft in another. A group that cannot be built drops the whole cache.
 func (s *Keyspace) Drop(ctx context.Context, groups []signals.Group) error {
+	windows := make(map[Scope]time.Duration, len(groups)) // zero: gone at once
 	scopes := make([]Scope, 0, len(groups))
 	var errs []error
 	for _, g := range groups {
-		sc := s.all
+		sc, window := s.all, g.Soft
 		if !g.All {
 			var err error
 			if sc, err = s.Scope(g.Key, g.Names...); err != nil {
 				errs = append(errs, err)
-				sc = s.all
+				sc, window = s.all, 0
 			}
 		}
-		if sc == s.all {
-			scopes = []Scope{s.all} // it covers the others
-			break
+		if before, ok := windows[sc]; ok {
+			window = min(window, before)
+		} else {
+			scopes = append(scopes, sc)
 		}
-		scopes = append(scopes, sc)
+		windows[sc] = window
 	}
-	return errors.Join(append(errs, s.Store.Bump(ctx, s.all, scopes...))...)
+	if window, ok := windows[s.all]; ok && window <= 0 {
+		scopes = []Scope{s.all} // it covers the others
+	}
+	for len(scopes) > 0 {
+		window := windows[scopes[0]]
+		same := make([]Scope, 0, len(scopes))
+		scopes = slices.DeleteFunc(scopes, func(sc Scope) bool {
+			if windows[sc] != window {
+				return false
+			}
+			same = append(same, sc)
+			return true
+		})
+		errs = append(errs, s.Store.BumpSoft(ctx, s.all, window, same...))
+	}
+	return errors.Join(errs...)
 }
 
 // Space is the part of a cache over key struct K that does not depend on what is

@@ -15,7 +15,8 @@ const (
 	// Miss: no live entry was found; the handler, or another request's
 	// handler that was already running, answered.
 	Miss
-	// Stale: an entry past its TTL but inside an allowed stale window answered.
+	// Stale: an entry past its TTL but inside an allowed stale window answered, or
+	// one that a rule with Soft has invalidated.
 	Stale
 	// Refresh: the caller asked for a recomputation; the handler answered.
 	Refresh
@@ -39,7 +40,8 @@ type Metadata struct {
 	// CachedAt is when the entry was made; zero when nothing was stored.
 	CachedAt time.Time
 	// ResetAt is when the entry ceases to be fresh; zero when nothing was
-	// stored or the entry does not expire.
+	// stored or the entry does not expire. Of an entry that was invalidated
+	// softly it is the time of the lookup, at the latest.
 	ResetAt time.Time
 }
 

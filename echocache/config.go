@@ -131,7 +131,8 @@ type Config struct {
 	// StaleIfError is how long past its TTL an entry stands in, with status
 	// STALE, for a handler that fails with a 5xx. Default 0: never.
 	// Neither applies to responses that say must-revalidate, proxy-revalidate or
-	// s-maxage, and neither ever serves what was invalidated. A response can
+	// s-maxage, and neither ever serves what was invalidated, but for the Soft of
+	// a rule. A response can
 	// shorten each with stale-while-revalidate and stale-if-error (RFC 5861).
 	StaleIfError time.Duration
 

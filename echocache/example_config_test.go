@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -111,6 +112,46 @@ func ExampleConfig_invalidatesOn() {
 	// committed [Name] <nil>
 	// /profiles/1 ada 200 MISS profile
 	// /profiles/2 ada 200 HIT profile
+}
+
+// A page that is slow to make, and that nobody misses for seconds: whoever asks first
+// after a commit gets it as it was, while it is made anew in the background.
+func ExampleConfig_soft() {
+	type Profile struct{ ID int64 }
+	bus := signals.NewBus(signals.BusConfig{})
+	cache := echocache.MustNew[ProfileKey](echocache.Config{
+		Store:           newShop(),
+		SetCacheHeaders: true,
+		Bus:             bus,
+		InvalidatesOn: []signals.Rule{{
+			Model: Profile{},
+			Map:   map[string]string{"pk": "ID"},
+			Soft:  5 * time.Second,
+		}},
+	})
+	var version atomic.Int64
+	made := make(chan struct{}, 1)
+	e := echo.New()
+	e.GET("/profiles/:pk", func(c echo.Context) error {
+		defer func() { made <- struct{}{} }()
+		return c.String(http.StatusOK, fmt.Sprintf("version %d", version.Add(1)))
+	}, authenticated, cache.Middleware)
+	ask(e, "/profiles/1", "ada")
+	<-made
+
+	err := bus.Publish(context.Background(), signals.Change{Op: signals.Create, New: &Profile{ID: 1}})
+	fmt.Println("committed", err)
+	ask(e, "/profiles/1", "ada")
+	<-made // in the background
+
+	fmt.Println("all of them at once", cache.InvalidateAll(context.Background()))
+	ask(e, "/profiles/1", "ada")
+	// Output:
+	// /profiles/1 ada 200 MISS version 1
+	// committed <nil>
+	// /profiles/1 ada 200 STALE version 1
+	// all of them at once <nil>
+	// /profiles/1 ada 200 MISS version 3
 }
 
 // A handler names what its answer is made from as it goes along, and sets the TTL.

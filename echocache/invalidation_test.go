@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/glebarez/sqlite"
 	"github.com/labstack/echo/v4"
@@ -107,6 +108,29 @@ func TestSavedRowsDropWhatDependsOnThem(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, get(e, "/users/2").Code)
 	expect(t, e, "HIT", "/users/1")
 	require.Contains(t, bus.Rules().String(), "AccountDetail")
+}
+
+// A rule with Soft lets one reader see the row as it was while the page is made anew.
+func TestSavedRowsLeaveWhatTheyDropSoftly(t *testing.T) {
+	e, db, bus := accounts(t)
+	cache := newCache[accountKey](t, echocache.Config{Namespace: "Soft", Bus: bus, InvalidatesOn: []signals.Rule{{
+		Model: Account{}, Map: map[string]string{"pk": "ID"}, Soft: time.Hour,
+	}}})
+	e.GET("/soft/:pk", func(c echo.Context) error {
+		var a Account
+		err := db.WithContext(c.Request().Context()).First(&a, c.Param("pk")).Error
+		return errors.Join(err, c.String(http.StatusOK, a.Username))
+	}, cache.Middleware)
+	both := []string{"/soft/1", "/soft/2"}
+	expect(t, e, "MISS MISS", both...)
+	require.NoError(t, db.Model(&Account{ID: 1}).Update("username", "anna").Error)
+	w := get(e, "/soft/1")
+	require.Equal(t, "STALE ann", status(w)+" "+w.Body.String())
+	require.Eventually(t, func() bool {
+		w := get(e, "/soft/1")
+		return status(w)+" "+w.Body.String() == "HIT anna"
+	}, sceneTimeout, time.Millisecond)
+	expect(t, e, "HIT", "/soft/2")
 }
 
 // Nothing is dropped before the commit, and nothing by a rollback.

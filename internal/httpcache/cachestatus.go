@@ -79,7 +79,7 @@ func (x *Exchange) fwd(s restflow.Status) string {
 	switch {
 	case s == restflow.Refresh:
 		return "request"
-	case x.snap.Entry != nil:
+	case x.snap.Entry != nil || x.snap.Soft != nil:
 		return "stale"
 	}
 	return "uri-miss"

@@ -8,9 +8,8 @@ import (
 )
 
 // directed follows the Cache-Control of the request (RFC 9111, 5.2.1), when the
-// config says so. It answers the request, or takes the entry away if the client
-// will not have it.
-func (e *Engine) directed(x *Exchange, entry **restflow.Entry) (done bool, err error) {
+// config says so. It answers the request if the client will not have the entry.
+func (e *Engine) directed(x *Exchange, entry *restflow.Entry) (done bool, err error) {
 	h := x.Request.HTTP.Header
 	lines := h["Cache-Control"]
 	if len(lines) == 0 {
@@ -24,10 +23,10 @@ func (e *Engine) directed(x *Exchange, entry **restflow.Entry) (done bool, err e
 	case d.noStore:
 		return true, e.bypass(x, "the request says no-store", nil)
 	case d.onlyIfCached:
-		return e.onlyIfCached(x, *entry, &d)
+		return e.onlyIfCached(x, entry, &d)
 	case d.noCache:
 		return true, e.refresh(x)
-	case *entry != nil && !suits(*entry, &d):
+	case entry != nil && !x.suits(entry, &d):
 		return true, e.refresh(x)
 	}
 	return false, nil
@@ -35,7 +34,7 @@ func (e *Engine) directed(x *Exchange, entry **restflow.Entry) (done bool, err e
 
 // onlyIfCached answers from a fresh entry that is young enough, or not at all.
 func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d *directives) (bool, error) {
-	if entry != nil && entry.Fresh(time.Now()) && suits(entry, d) {
+	if entry != nil && entry != x.snap.Soft && entry.Fresh(time.Now()) && x.suits(entry, d) {
 		return false, nil
 	}
 	const why = "the request says only-if-cached"
@@ -47,9 +46,12 @@ func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d *directives)
 
 // suits reports whether the entry is as young, and stays fresh for as long, as the
 // client will have it. Who says either will have nothing stale (RFC 9111, 5.2.1).
-func suits(entry *restflow.Entry, d *directives) bool {
+func (x *Exchange) suits(entry *restflow.Entry, d *directives) bool {
 	if !d.maxAge.set && !d.minFresh.set {
 		return true
+	}
+	if entry == x.snap.Soft {
+		return false
 	}
 	now := time.Now()
 	young := !d.maxAge.set || now.Sub(time.Unix(0, entry.Created)) <= d.maxAge.Duration

@@ -87,13 +87,19 @@ func (e *Engine) Serve(x *Exchange) error {
 		return e.refresh(x)
 	}
 	entry := x.snap.Entry
+	if entry == nil {
+		entry = x.snap.Soft
+	}
 	if e.cfg.HonorRequestDirectives {
-		if done, err := e.directed(x, &entry); done {
+		if done, err := e.directed(x, entry); done {
 			return err
 		}
 	}
-	if entry == nil {
+	switch {
+	case entry == nil:
 		return e.miss(x, nil)
+	case entry == x.snap.Soft:
+		return e.soft(x, entry)
 	}
 	return e.found(x, entry)
 }

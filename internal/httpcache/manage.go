@@ -43,6 +43,9 @@ func (e *Engine) Peek(ctx context.Context, x *Exchange) (*Response, restflow.Met
 		return nil, m, err
 	}
 	entry := x.snap.Entry
+	if entry == nil {
+		entry = x.snap.Soft
+	}
 	h := make(http.Header, len(entry.Header))
 	entry.Apply(h, 0)
 	return &Response{Status: entry.Status, Header: h, Body: slices.Clone(entry.Body)}, m, nil
@@ -52,6 +55,9 @@ func (e *Engine) Peek(ctx context.Context, x *Exchange) (*Response, restflow.Met
 func (e *Engine) Describe(ctx context.Context, x *Exchange) (restflow.Metadata, error) {
 	if err := e.store.Load(ctx, &x.key, &x.snap); err != nil {
 		return restflow.Metadata{}, err
+	}
+	if entry := x.snap.Soft; entry != nil && softens(entry, x.snap.Now) {
+		return x.metadata(entry, restflow.Stale), nil
 	}
 	return x.snap.Peek()
 }

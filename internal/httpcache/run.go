@@ -76,7 +76,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 // finish answers with what was recorded, or with a stale entry in place of a
 // failure. err is why an entry could not be saved.
 func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err error) error {
-	if stale != nil && r.failed(x.Handler) {
+	if stale != nil && r.failed(x.Handler) && x.stands(stale) {
 		return e.replay(x, stale, restflow.Stale, outcome{hit: true, detail: "the handler failed"})
 	}
 	ev := restflow.Event{Stored: entry != nil && err == nil, Reason: r.why, Err: r.cause}

@@ -15,7 +15,7 @@ func (e *Engine) answer(x *Exchange, s restflow.Status, entry *restflow.Entry, o
 	}
 	m := restflow.Metadata{Status: s}
 	if entry != nil {
-		m = entry.Metadata(s)
+		m = x.metadata(entry, s)
 	}
 	if e.cfg.SetCacheHeaders {
 		SetHeaders(x.Writer.Header(), m)
