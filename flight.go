@@ -17,6 +17,7 @@ import (
 type Flight struct {
 	epochs    [MaxScopes]Epoch
 	scopes    int
+	number    uint64 // of those launched in its shard
 	done      chan struct{}
 	entry     *Entry // set before done is closed; nil if nothing was stored
 	waiters   atomic.Int32
@@ -41,8 +42,10 @@ type flights struct {
 }
 
 type flightShard struct {
-	mu sync.Mutex
-	m  map[string][]*Flight
+	mu       sync.Mutex
+	m        map[string][]*Flight
+	launched uint64
+	saves    map[string]*save // what flights have made and is on its way to the store
 }
 
 func (fs *flights) init() {
@@ -115,7 +118,8 @@ func (fs *flights) tryLaunch(k *Key, epochs []Epoch) *Flight {
 }
 
 func (sh *flightShard) launch(k *Key, epochs []Epoch) *Flight {
-	f := &Flight{scopes: len(epochs), done: make(chan struct{}), apart: make(chan struct{})}
+	sh.launched++
+	f := &Flight{scopes: len(epochs), number: sh.launched, done: make(chan struct{}), apart: make(chan struct{})}
 	copy(f.epochs[:], epochs)
 	sh.m[string(k.Bytes)] = append(sh.m[string(k.Bytes)], f)
 	return f
@@ -135,12 +139,21 @@ func (fs *flights) land(k *Key, f *Flight) {
 	close(f.done)
 }
 
-// forget keeps what the flights of k make from being stored.
-func (fs *flights) forget(k *Key) {
+// forget keeps what the flights of k make, or have made, from being stored. It
+// returns the save that is being sent, which will remove what it saves, or nil.
+func (fs *flights) forget(k *Key) (sent *save) {
 	sh := fs.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.forget(k)
+	sv := sh.saves[string(k.Bytes)]
+	if sv == nil {
+		return nil
+	}
+	if sv.entry = nil; sv.begun {
+		sent = sv
+	}
+	return sent
 }
 
 func (sh *flightShard) forget(k *Key) {
@@ -323,6 +336,9 @@ func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, e
 	e.Key = slices.Clone(k.Bytes)
 	e.Epochs = slices.Clone(f.epochs[:f.scopes]) // an entry must not keep its flight
 	ctx = context.WithoutCancel(ctx)
+	if s.saves != nil {
+		return s.handOver(ctx, k, f, e)
+	}
 	err := s.save(ctx, k, e)
 	if f.forgotten.Load() { // Delete or Replace came while we saved
 		s.remove(ctx, k) //nolint:errcheck // the entry may stay, as Delete documents

@@ -109,6 +109,7 @@ func TestGarbageInTheStoreIsAMiss(t *testing.T) {
 	f, a, ev := newAdder(t, redisFor(t, server))
 	_, err := f.Call(t.Context(), sum{})
 	require.NoError(t, err)
+	require.NoError(t, f.Store().Flush(t.Context()))
 	client := server.Client()
 	for name, garbage := range map[string]func(key string) error{
 		"foreign": func(key string) error { return client.Set(t.Context(), key, "hello", 0).Err() },
@@ -130,6 +131,7 @@ func TestGarbageInTheStoreIsAMiss(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, restflow.Hit, m.Status)
 			require.Equal(t, runs+1, a.count())
+			require.NoError(t, f.Store().Flush(t.Context()))
 		})
 	}
 	require.Contains(t, fmt.Sprint(ev.take()), "because the stored value was unreadable: not an entry: no head")

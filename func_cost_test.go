@@ -54,12 +54,14 @@ func TestFuncRoundTrips(t *testing.T) {
 	for i := range 3 { // until the connections stand
 		_, err := f.Call(t.Context(), sum{A: -i})
 		require.NoError(t, err)
+		require.NoError(t, s.Flush(t.Context()))
 	}
 	runs := a.count()
 	require.NoError(t, f.InvalidateAll(t.Context()))
 	call := func() {
 		_, err := f.Call(t.Context(), sum{A: 1})
 		require.NoError(t, err)
+		require.NoError(t, s.Flush(t.Context()))
 	}
 	commands, pipelines, names := c.during(call)
 	require.EqualValues(t, 3, commands+pipelines, names)

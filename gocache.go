@@ -41,6 +41,9 @@ type StoreConfig struct {
 	Compress int
 	// Timeout bounds each call of a Shared store. Default 250 ms.
 	Timeout time.Duration
+	// SyncSaves is as in RedisConfig, for a Shared store. In an InProcess one
+	// answers always wait, for next to nothing.
+	SyncSaves bool
 	// EpochSlots is as in MemoryConfig, for an InProcess store.
 	EpochSlots int
 	// OnError is told of every failed call of a Shared store. Default: none.
@@ -77,7 +80,7 @@ func NewStore(s store.StoreInterface, cfg StoreConfig) (*Store, error) {
 		g.table = newEpochTable(cfg.EpochSlots)
 		return newStore(g, limits{onError: cfg.OnError}), nil
 	}
-	return newStore(g, limits{timeout: shape.timeout, onError: cfg.OnError}), nil
+	return newStore(g, limits{timeout: shape.timeout, syncSaves: cfg.SyncSaves, onError: cfg.OnError}), nil
 }
 
 // isNil reports whether v is nil, or holds a nil pointer, which a caller who

@@ -31,6 +31,11 @@ type RedisConfig struct {
 	// bypasses the group. Set it to the number of replicas that each master has. Only
 	// for a *redis.Client or *redis.ClusterClient. Default 0: none.
 	WaitReplicas int
+	// SyncSaves lets answers wait until their entries have been saved. Then
+	// other processes find them at once, and an answer whose entry could not be
+	// saved is a Bypass. Default: they are saved in the background, a few at a
+	// time; at most 1,024 and 32 MiB of them wait, and what comes then is not stored.
+	SyncSaves bool
 	// OnError is told of every failed call. Default: none.
 	OnError func(op string, err error)
 }
@@ -58,7 +63,7 @@ func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
 	}
 	single, _ := client.(*redis.Client)
 	r := &redisStore{client: client, single: single, shape: shape, wait: cfg.WaitReplicas, watched: watched(client)}
-	return newStore(r, limits{timeout: shape.timeout, onError: cfg.OnError}), nil
+	return newStore(r, limits{timeout: shape.timeout, syncSaves: cfg.SyncSaves, onError: cfg.OnError}), nil
 }
 
 // checkClient refuses clients that would break a promise of the store.

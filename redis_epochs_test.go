@@ -61,6 +61,7 @@ func TestRedisT3LostEpochs(t *testing.T) {
 					})
 					require.NoError(t, err)
 					require.True(t, led)
+					require.NoError(t, s.Flush(ctx))
 					happen("after the save")
 					want := "" // an epoch that was read is gone
 					if point == "before the lookup" {

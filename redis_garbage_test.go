@@ -87,6 +87,7 @@ func TestRedisUnreadableEntry(t *testing.T) {
 		_, led, err := s.Fill(ctx, k, &snap, func(*restflow.Flight) *restflow.Entry { return entryOf("new") })
 		require.NoError(t, err, c.name)
 		require.True(t, led, c.name)
+		require.NoError(t, s.Flush(ctx))
 		require.Equal(t, "new", lookup(t, s, k), c.name)
 	}
 }

@@ -147,7 +147,7 @@ func loadErr(s *restflow.Store, k *restflow.Key) error {
 	return s.Load(context.Background(), k, &snap)
 }
 
-// put fills k.
+// put fills k, and waits until the entry is in the store.
 func put(t testing.TB, s *restflow.Store, k *restflow.Key, body string) {
 	t.Helper()
 	var snap restflow.Snapshot
@@ -156,6 +156,7 @@ func put(t testing.TB, s *restflow.Store, k *restflow.Key, body string) {
 	require.NoError(t, err)
 	require.True(t, led)
 	require.NotNil(t, e)
+	require.NoError(t, s.Flush(context.Background()))
 }
 
 func entryOf(body string) *restflow.Entry {

@@ -75,7 +75,8 @@ func TestRedisKilled(t *testing.T) {
 
 func TestRedisKilledDuringRun(t *testing.T) {
 	server := redistest.Start(t)
-	s := openBrief(t, server, nil)
+	s, err := restflow.NewRedis(server.Client(), restflow.RedisConfig{Timeout: briefly, SyncSaves: true})
+	opened(t, s, err)
 	k := groupKey("Outage", "k", "1")
 	var snap restflow.Snapshot
 	require.NoError(t, s.Load(context.Background(), k, &snap))

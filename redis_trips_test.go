@@ -48,6 +48,7 @@ func TestRedisRoundTrips(t *testing.T) {
 		_, led, err := s.Fill(ctx, k, &snap, func(*restflow.Flight) *restflow.Entry { return entryOf("here") })
 		require.NoError(t, err)
 		require.True(t, led)
+		require.NoError(t, s.Flush(ctx))
 	})
 	require.Zero(t, commands)
 	require.EqualValues(t, 2, pipelines, "a cold fill: one for the epochs, one to save")
@@ -74,6 +75,7 @@ func TestRedisRoundTrips(t *testing.T) {
 	commands, pipelines, names = count.during(func() {
 		_, _, err := s.Fill(ctx, k, &snap, func(*restflow.Flight) *restflow.Entry { return entryOf("again") })
 		require.NoError(t, err)
+		require.NoError(t, s.Flush(ctx))
 	})
 	require.EqualValues(t, 1, commands+pipelines, "a fill under epochs that exist: the save")
 	require.Equal(t, []string{"set", "pexpire", "pexpire", "pexpire", "pexpire"}, names)
@@ -130,6 +132,7 @@ func TestRedisRoundTripsOfTags(t *testing.T) {
 		return e
 	})
 	require.NoError(t, err)
+	require.NoError(t, s.Flush(ctx))
 
 	_, _, names := count.during(func() { require.Equal(t, "tagged", lookup(t, s, k)) })
 	require.Equal(t, []string{"mget", "mget"}, names)

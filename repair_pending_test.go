@@ -78,7 +78,14 @@ func TestPendingTags(t *testing.T) {
 	require.Equal(t, "tagged u", lookup(t, b, other))
 }
 
+// putTagged is put, with a tag.
 func putTagged(t *testing.T, s *restflow.Store, k *restflow.Key, tag string) {
+	t.Helper()
+	fillTagged(t, s, k, tag)
+	require.NoError(t, s.Flush(context.Background()))
+}
+
+func fillTagged(t *testing.T, s *restflow.Store, k *restflow.Key, tag string) {
 	t.Helper()
 	scopes := []restflow.Scope{restflow.AnyTag, restflow.TagScope(tag)}
 	epochs := make([]restflow.Epoch, len(scopes))

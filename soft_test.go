@@ -172,6 +172,7 @@ func TestSoftBumpDuringFill(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.True(t, led)
+		require.NoError(t, a.Flush(t.Context()))
 		require.Empty(t, lookup(t, b, k))
 		require.Equal(t, "late", softly(t, b, k))
 		bumpHard(t, a, k, 0)

@@ -64,7 +64,8 @@ type Event struct {
 	Route string
 	// Key is the full key, printable; empty when none could be built.
 	Key string
-	// Stored says whether the answer was stored.
+	// Stored says whether the answer was stored: accepted for saving, where
+	// saves go on in the background. OnError of the store hears of those that fail.
 	Stored bool
 	// Shared says whether the answer was computed by another request's run.
 	Shared bool

@@ -30,6 +30,9 @@ var (
 	ErrUnconfirmed = errors.New("restflow: too few replicas have confirmed")
 	// ErrTooLarge is seen when one entry alone exceeds what a store may hold.
 	ErrTooLarge = errors.New("restflow: the entry is larger than the store")
+	// ErrBacklog is seen when too much is waiting to be saved to take one more
+	// entry. Nobody waits for room.
+	ErrBacklog = errors.New("restflow: too much is waiting to be saved")
 	// ErrClosed is seen after Close.
 	ErrClosed = errors.New("restflow: the store is closed")
 )
@@ -60,6 +63,7 @@ type core struct {
 	breaker    *gobreaker.CircuitBreaker[struct{}] // nil for an in-process store
 	repair     *repairer
 	flights    flights
+	saves      *saver // nil where saves are waited for
 	clock      clock
 	background atomic.Int64 // launches that have not ended
 	functions  sync.Map     // claims of functions that named themselves
@@ -72,6 +76,8 @@ type core struct {
 type limits struct {
 	timeout time.Duration
 	onError func(op string, err error)
+
+	syncSaves bool
 }
 
 // The breaker opens after this many failures in a row and lets one call try
@@ -92,6 +98,9 @@ func newStore(b backend, l limits) *Store {
 			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
 			IsSuccessful: func(err error) bool { return err == nil || answers(err) },
 		})
+		if !l.syncSaves {
+			c.saves = newSaver(&c.flights)
+		}
 	}
 	s := &Store{core: c, timeout: l.timeout}
 	c.repair = newRepairer(s)
@@ -142,9 +151,7 @@ func (s *Store) Load(ctx context.Context, k *Key, snap *Snapshot) error {
 		if err := s.backend.load(ctx, k, snap); err != nil {
 			return err
 		}
-	} else if err := s.call(ctx, "load", func(ctx context.Context) error {
-		return s.backend.load(ctx, k, snap)
-	}); err != nil {
+	} else if err := s.loadShared(ctx, k, snap); err != nil {
 		snap.Entry = nil
 		return err
 	}
@@ -228,11 +235,9 @@ func absent(epochs []Epoch) bool {
 
 // save stores e under k. Its lifetime is that of its stale window.
 func (s *Store) save(ctx context.Context, k *Key, e *Entry) error {
-	var ttl time.Duration
-	if e.Expires != 0 {
-		if ttl = time.Duration(e.StaleUntil - time.Now().UnixNano()); ttl <= 0 {
-			return nil
-		}
+	ttl, over := e.left()
+	if over {
+		return nil
 	}
 	return s.call(ctx, "save", func(ctx context.Context) error {
 		return s.backend.save(ctx, k, e, ttl)
@@ -278,10 +283,12 @@ func (s *Store) InvalidateTags(ctx context.Context, tags ...string) error {
 }
 
 // Delete removes the entry of k and keeps fills of it that are under way in this
-// process from being stored. Unlike Bump it promises nothing about fills in other
-// processes.
+// process from being stored. It waits for a save that is being sent, which could
+// arrive after it. Unlike Bump it promises nothing about fills in other processes.
 func (s *Store) Delete(ctx context.Context, k *Key) error {
-	s.flights.forget(k)
+	if sent := s.flights.forget(k); sent != nil {
+		_ = sent.wait(ctx) // if ctx ends first, it will remove what it saves
+	}
 	return s.remove(ctx, k)
 }
 
@@ -293,9 +300,15 @@ func (s *Store) remove(ctx context.Context, k *Key) error {
 }
 
 // Close stops retries and releases what the store holds. Invalidations that are
-// still pending are tried once more; an error says that some were lost.
+// still pending are tried once more; an error says that some were lost. Entries
+// that wait to be saved are sent, as far as one timeout of the store reaches, and
+// not less than a second; the rest is dropped. From then on nothing is saved.
 func (s *Store) Close() error {
-	return errors.Join(s.repair.close(), s.backend.close())
+	err := s.repair.close()
+	if s.saves != nil {
+		s.saves.close(max(s.timeout, time.Second))
+	}
+	return errors.Join(err, s.backend.close())
 }
 
 // call runs one call of the backend with the timeout, through the breaker.

@@ -78,7 +78,10 @@ func (s *Keyspace) deletePreviousVersions(ctx context.Context, cfg SweepConfig) 
 		store: s.Store, cfg: cfg, space: s.name, previous: previousTo(s.Plan),
 		state: Sweep{Cursor: cfg.Cursor},
 	}
-	err := b.sweep(ctx, sw)
+	err := s.Store.Flush(ctx) // what this process has yet to save is swept as well
+	if err == nil {
+		err = b.sweep(ctx, sw)
+	}
 	return sw.state, err
 }
 

@@ -42,6 +42,7 @@ func TestT8MovedRowDropsBothPartitions(t *testing.T) {
 		b := serveTeams(t, db, echocache.Config{Store: s.b.cache.Store()}) // hears nothing: it shares the store
 		for team, members := range map[int]string{1: "[1]", 2: "[2]", 3: "[]"} {
 			require.Equal(t, members, get(a, fmt.Sprintf("/teams/%d", team)).Body.String())
+			s.flush()
 			require.Equal(t, "HIT", status(get(b, fmt.Sprintf("/teams/%d", team))))
 		}
 
@@ -53,6 +54,7 @@ func TestT8MovedRowDropsBothPartitions(t *testing.T) {
 			w := get(b, fmt.Sprintf("/teams/%d", team))
 			require.Equal(t, members, w.Body.String())
 			require.Equal(t, "MISS", status(w))
+			s.flush()
 			require.Equal(t, "HIT", status(get(a, fmt.Sprintf("/teams/%d", team))))
 		}
 		require.Equal(t, "HIT", status(get(a, "/teams/3")))

@@ -30,6 +30,7 @@ type scene struct {
 	events  chan restflow.Event      // of node a
 	reply   func(echo.Context) error // in place of the usual one, if not nil
 	a, b    *sceneNode
+	stores  []*restflow.Store
 	server  *redistest.Server // nil in memory
 }
 
@@ -69,7 +70,7 @@ func onRedis(t *testing.T, cfg echocache.Config, play func(*scene)) {
 
 func newScene(t *testing.T, cfg echocache.Config, server *redistest.Server, stores ...*restflow.Store) *scene {
 	t.Helper()
-	s := &scene{t: t, held: make(chan chan struct{}, 1), events: make(chan restflow.Event, 10_000), server: server}
+	s := &scene{t: t, held: make(chan chan struct{}, 1), events: make(chan restflow.Event, 10_000), stores: stores, server: server}
 	s.version.Store(1)
 	cfg.Store, cfg.OnEvent = stores[0], func(_ context.Context, ev restflow.Event) { s.events <- ev }
 	s.a = s.node(cfg)
@@ -139,9 +140,18 @@ func (s *scene) commit(n *sceneNode) {
 	require.NoError(s.t, n.cache.Invalidate(context.Background(), rowKey{PK: 1}, "pk"))
 }
 
+// flush waits until what each node has made has reached the other one.
+func (s *scene) flush() {
+	s.t.Helper()
+	for _, store := range s.stores {
+		require.NoError(s.t, store.Flush(context.Background()))
+	}
+}
+
 // want asks and demands status and version.
 func (s *scene) want(n *sceneNode, cacheStatus string, version int) {
 	s.t.Helper()
+	s.flush()
 	w := receive(s.t, s.ask(context.Background(), n))
 	require.Equal(s.t, fmt.Sprintf("row 1 version %d", version), w.Body.String())
 	require.Equal(s.t, cacheStatus, status(w))

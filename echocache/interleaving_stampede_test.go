@@ -136,6 +136,7 @@ func TestBackgroundRefreshHasItsOwnContext(t *testing.T) {
 		close(gate)
 		for ev := s.event(); ev.Status.String() != "REFRESH"; ev = s.event() {
 		}
+		s.flush()
 		w := receive(t, s.ask(context.Background(), s.b))
 		require.Equal(t, "row 1 version 2", w.Body.String())
 		require.Contains(t, []string{"HIT", "STALE"}, status(w))

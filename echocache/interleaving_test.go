@@ -139,6 +139,7 @@ func (s *scene) lateFillWithLoss(point int, lose func(), what string) {
 	s.want(s.b, "MISS", int(old)) // something is there
 	at := func(p int) {
 		if p == point {
+			s.flush()
 			lose()
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +24,18 @@ const storeTimeout = 50 * time.Millisecond
 // redisSite is a server over a Redis of its own.
 type redisSite struct {
 	*redistest.Server
-	echo *echo.Echo
-	log  *eventLog
-	runs int
+	echo  *echo.Echo
+	store *restflow.Store
+	log   *eventLog
+	runs  int
+}
+
+// get asks, and waits until what was made is in Redis.
+func (s *redisSite) get(t *testing.T) *httptest.ResponseRecorder {
+	t.Helper()
+	w := get(s.echo, "/1")
+	require.NoError(t, s.store.Flush(t.Context()))
+	return w
 }
 
 func newRedisSite(t *testing.T) *redisSite {
@@ -35,7 +45,7 @@ func newRedisSite(t *testing.T) *redisSite {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	cache, log := defaultCache(t, echocache.Config{Store: store, StoreTimeout: storeTimeout})
-	s.log = log
+	s.store, s.log = store, log
 	s.echo.GET("/:id", counter(&s.runs), cache.Middleware)
 	return s
 }
@@ -61,7 +71,7 @@ func (s *redisSite) troubled(t *testing.T, reason string, requests int) {
 
 func TestKilledRedisCostsNoAnswer(t *testing.T) {
 	s := newRedisSite(t)
-	require.Equal(t, "MISS", status(get(s.echo, "/1")))
+	require.Equal(t, "MISS", status(s.get(t)))
 	require.Equal(t, "HIT", status(get(s.echo, "/1")))
 	s.log.take()
 	s.Kill()
@@ -72,7 +82,7 @@ func TestKilledRedisCostsNoAnswer(t *testing.T) {
 
 func TestPausedRedisCostsNoAnswer(t *testing.T) {
 	s := newRedisSite(t)
-	require.Equal(t, "MISS", status(get(s.echo, "/1")))
+	require.Equal(t, "MISS", status(s.get(t)))
 	s.log.take()
 	s.Pause()
 	s.troubled(t, "the store is in trouble", 8)
@@ -80,10 +90,11 @@ func TestPausedRedisCostsNoAnswer(t *testing.T) {
 	require.Eventually(t, func() bool { return status(get(s.echo, "/1")) == "HIT" }, 10*time.Second, 20*time.Millisecond)
 }
 
-// The store dies while the handler runs: its answer goes out, and is not kept.
+// The store dies while the handler runs: its answer goes out, and is not kept. The
+// status says so if the answer has waited for the save.
 func TestRedisKilledInMidFillCostsNoAnswer(t *testing.T) {
 	s := newRedisSite(t)
-	store, err := restflow.NewRedis(s.Client(), restflow.RedisConfig{})
+	store, err := restflow.NewRedis(s.Client(), restflow.RedisConfig{SyncSaves: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	cache, log := defaultCache(t, echocache.Config{Store: store, StoreTimeout: storeTimeout})
@@ -100,10 +111,50 @@ func TestRedisKilledInMidFillCostsNoAnswer(t *testing.T) {
 	require.False(t, ev.Stored)
 }
 
+// A Redis that takes long to save delays no answer, and hides nothing from the
+// requests that come next.
+func TestSlowSavesDelayNoAnswer(t *testing.T) {
+	server := redistest.Start(t)
+	admin := server.Client()
+	const patience = 30 * time.Second
+	nodes, stores := make([]*echo.Echo, 2), make([]*restflow.Store, 2)
+	runs := 0
+	var log *eventLog // of the last node
+	for i := range nodes {
+		var err error
+		stores[i], err = restflow.NewRedis(server.Client(), restflow.RedisConfig{Timeout: patience})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, stores[i].Close()) })
+		var cache *echocache.Cache[echocache.DefaultKey]
+		cache, log = defaultCache(t, echocache.Config{Store: stores[i], CacheStatusHeader: true})
+		nodes[i] = newEcho()
+		nodes[i].GET("/:id", counter(&runs), cache.Middleware)
+		get(nodes[i], "/1") // makes connections, and the epochs, which take a write as well
+		require.NoError(t, stores[i].Flush(t.Context()))
+	}
+	a, b := nodes[0], nodes[1]
+	log.take()
+	require.NoError(t, admin.Do(t.Context(), "CLIENT", "PAUSE", patience.Milliseconds(), "WRITE").Err())
+	began := time.Now()
+	w := get(b, "/1?new")
+	require.Equal(t, "MISS", status(w))
+	require.Contains(t, w.Header().Get("Cache-Status"), "; stored")
+	require.True(t, log.one(t).Stored, "it was accepted")
+	require.Equal(t, "HIT", status(get(b, "/1?new")))
+	require.Equal(t, "MISS", status(get(a, "/1?new")), "the other node does not know of it yet")
+	require.Less(t, time.Since(began), patience/2)
+	require.NoError(t, admin.Do(t.Context(), "CLIENT", "UNPAUSE").Err())
+	for _, s := range stores {
+		require.NoError(t, s.Flush(t.Context()))
+	}
+	require.Equal(t, "HIT", status(get(a, "/1?new")))
+	require.Equal(t, "HIT", status(get(b, "/1?new")))
+}
+
 func TestGarbageInRedisCostsNoAnswer(t *testing.T) {
 	s := newRedisSite(t)
 	client := s.Client()
-	get(s.echo, "/1")
+	s.get(t)
 	keys, err := client.Keys(t.Context(), "*").Result()
 	require.NoError(t, err)
 	entries := 0
@@ -117,7 +168,7 @@ func TestGarbageInRedisCostsNoAnswer(t *testing.T) {
 			require.NoError(t, client.Set(t.Context(), key, bad, 0).Err())
 			s.log.take()
 			before := s.runs
-			w := get(s.echo, "/1")
+			w := s.get(t)
 			require.Equal(t, 200, w.Code)
 			require.Equal(t, before+1, s.runs, "%s in %s was served", name, key)
 			require.Equal(t, strings.Repeat("x", s.runs), w.Body.String())
@@ -132,7 +183,7 @@ func TestGarbageInRedisCostsNoAnswer(t *testing.T) {
 				require.Equal(t, "HIT", status(get(s.echo, "/1")))
 			}
 			require.NoError(t, client.FlushAll(t.Context()).Err())
-			get(s.echo, "/1")
+			s.get(t)
 		}
 	}
 	require.Equal(t, 7, entries)
@@ -142,7 +193,7 @@ func TestGarbageInRedisCostsNoAnswer(t *testing.T) {
 		require.NoError(t, client.Del(t.Context(), key).Err())
 		require.NoError(t, client.LPush(t.Context(), key, "a list").Err())
 		before := s.runs
-		require.Equal(t, 200, get(s.echo, "/1").Code)
+		require.Equal(t, 200, s.get(t).Code)
 		require.Equal(t, before+1, s.runs)
 		require.NoError(t, client.FlushAll(t.Context()).Err())
 	}

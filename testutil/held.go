@@ -29,11 +29,13 @@ type filler func(ctx context.Context, k *restflow.Key, snap *restflow.Snapshot, 
 func (p *probe) byFill(ctx context.Context, k *restflow.Key, snap *restflow.Snapshot, run restflow.Run) (o outcome) {
 	defer func() { o.panicked = recover() }()
 	o.entry, o.led, o.err = p.s.Fill(ctx, k, snap, run)
+	p.flush()
 	return o
 }
 
 func (p *probe) byReplace(ctx context.Context, k *restflow.Key, snap *restflow.Snapshot, run restflow.Run) (o outcome) {
 	o.entry, o.err = p.s.Replace(ctx, k, snap, run)
+	p.flush()
 	return o
 }
 

@@ -112,6 +112,15 @@ func (p *probe) fill(k *restflow.Key, e *restflow.Entry) {
 	if got != e || !led || err != nil {
 		p.t.Fatalf("Fill: got entry %t, led %t, error %v; want the entry that was made, led and no error", got != nil, led, err)
 	}
+	p.flush()
+}
+
+// flush waits until what was filled is in the store, so that lookups are answered
+// from there, in every process. It may be called from any goroutine.
+func (p *probe) flush() {
+	if err := p.s.Flush(p.ctx); err != nil && p.ctx.Err() == nil {
+		p.t.Errorf("Flush: %v", err)
+	}
 }
 
 // bump invalidates scopes.

@@ -16,6 +16,17 @@ func loadNothing(p *probe) {
 	}
 }
 
+// seenAtOnce looks without waiting until the save has ended.
+func seenAtOnce(p *probe) {
+	for i := range 200 {
+		k, body := p.key(fmt.Sprint(i), "1"), fmt.Sprint("made for ", i)
+		if _, _, err := p.s.Fill(p.ctx, k, p.load(k), func(*restflow.Flight) *restflow.Entry { return text(body) }); err != nil {
+			p.t.Fatalf("Fill: %v", err)
+		}
+		p.want(k, body)
+	}
+}
+
 // sample returns an entry that has everything but tags.
 func sample() *restflow.Entry {
 	now := time.Now()

@@ -52,6 +52,7 @@ func lateLaunch(p *probe) {
 	if err != nil {
 		p.t.Fatalf("Launch.Run: %v", err)
 	}
+	p.flush()
 	p.want(k, "")
 }
 

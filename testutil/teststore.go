@@ -39,6 +39,7 @@ type part struct {
 var storeParts = []part{
 	{"load of nothing", loadNothing},
 	{"entries come back as they were saved", roundTrips},
+	{"an entry is seen at once where it was made", seenAtOnce},
 	{"values come back from a store that keeps them decoded", decodedValue},
 	{"the full key is compared", keysApart},
 	{"epochs exist once they were asked for", epochsExist},

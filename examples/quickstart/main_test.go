@@ -105,6 +105,7 @@ func serve(t *testing.T, redisAddr, file string) (url string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = "shop.example"
 		e.ServeHTTP(w, r)
+		_ = store.Flush(r.Context()) // so that the other process has it before the client asks there
 	}))
 	t.Cleanup(func() {
 		server.Close()

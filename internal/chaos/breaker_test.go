@@ -26,6 +26,7 @@ func TestBreakerOfHangingRedis(t *testing.T) {
 	w, failed := calls(t, server, timeout)
 	n := w.nodes[0]
 	require.Equal(t, "MISS", w.get(n, 1))
+	w.flush()
 	require.Equal(t, "HIT", w.get(n, 1))
 
 	server.Pause()
@@ -63,6 +64,7 @@ func TestBreakerOfDeadRedis(t *testing.T) {
 	w, failed := calls(t, server, 10*time.Second)
 	n := w.nodes[0]
 	require.Equal(t, "MISS", w.get(n, 1))
+	w.flush()
 	server.Kill()
 	began := time.Now()
 	for range 50 {
@@ -82,6 +84,7 @@ func TestPendingInvalidationIsBypassed(t *testing.T) {
 	w, _ := calls(t, server, 200*time.Millisecond)
 	n := w.nodes[0]
 	require.Equal(t, "MISS", w.get(n, 1))
+	w.flush()
 	require.Equal(t, "HIT", w.get(n, 1))
 	server.Pause()
 	w.commit(n, 1)

@@ -135,6 +135,7 @@ func TestReplicaOnlyServesNothing(t *testing.T) {
 	w := newWorld(t, master)
 	require.Equal(t, "MISS", w.get(w.nodes[0], 1))
 	require.Equal(t, "HIT", w.get(w.nodes[0], 1))
+	w.flush()
 	s.Sync()
 	replicas := redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName: redistest.MasterName, SentinelAddrs: s.Addrs(), ReplicaOnly: true, ContextTimeoutEnabled: true, MaxRetries: -1,

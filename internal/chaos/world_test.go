@@ -79,6 +79,14 @@ func (w *world) newNode(s *restflow.Store) *node {
 	return &node{handler: e, cache: cache}
 }
 
+// flush waits until everything that was made is in the store.
+func (w *world) flush() {
+	w.t.Helper()
+	for _, n := range w.nodes {
+		require.NoError(w.t, n.cache.Store().Flush(context.Background()))
+	}
+}
+
 func (w *world) observe(_ context.Context, ev restflow.Event) {
 	if ev.Reason == "the stored value was unreadable" {
 		w.sums.faulty.Add(1)
