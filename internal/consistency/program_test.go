@@ -17,7 +17,7 @@ type kind int
 
 const (
 	read       kind = iota // node a reads item b as user c; the handler is held up
-	proceed                // the a-th handler that is held up goes one gate on
+	proceed                // the a-th handler or save that is held up goes one gate on
 	invalidate             // node a invalidates: b and c choose the group
 	commit                 // node a commits a change of item b and invalidates it at once
 	evict                  // the store loses the a-th of its keys
@@ -25,10 +25,11 @@ const (
 	sleep                  // time passes
 	cut                    // node a cannot reach the store, or can again
 	restart                // node a starts anew
+	slow                   // what node a saves is held up, or no longer
 	kinds
 )
 
-var kindNames = [...]string{"read", "proceed", "invalidate", "commit", "evict", "empty", "sleep", "cut", "restart"}
+var kindNames = [...]string{"read", "proceed", "invalidate", "commit", "evict", "empty", "sleep", "cut", "restart", "slow"}
 
 func (o op) String() string { return fmt.Sprintf("%s(%d,%d,%d)", kindNames[o.kind], o.a, o.b, o.c) }
 
@@ -43,7 +44,7 @@ func (p program) String() string {
 }
 
 // weights say how often each kind is drawn.
-var weights = [kinds]int{read: 30, proceed: 30, invalidate: 10, commit: 10, evict: 6, empty: 1, sleep: 4, cut: 2, restart: 1}
+var weights = [kinds]int{read: 30, proceed: 30, invalidate: 10, commit: 10, evict: 6, empty: 1, sleep: 4, cut: 2, restart: 1, slow: 3}
 
 // programs draws programs of 20 to 150 steps.
 func programs() *rapid.Generator[program] {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,9 +40,12 @@ func (s *shared) evict(name string) {
 
 var errDown = errors.New("the store is down")
 
-// view is a node's connection to what is shared. It can be cut.
+// view is a node's connection to what is shared. It can be cut, and take its time
+// to save entries.
 type view struct {
 	*shared
+	hold        func() <-chan struct{} // what a save waits for, if slow
+	slow        bool
 	down        bool
 	absentValid bool // mutant: an absent epoch reads as some fixed one
 }
@@ -62,13 +66,37 @@ func (v *view) Get(_ context.Context, key any) (any, error) {
 	return nil, store.NotFoundWithCause(errors.New("not there"))
 }
 
-func (v *view) Set(_ context.Context, key, value any, options ...store.Option) error {
+func (v *view) Set(ctx context.Context, key, value any, options ...store.Option) error {
+	name, it := key.(string), item{bytes.Clone(value.([]byte)), time.Now().Add(store.ApplyOptions(options...).Expiration)}
+	if !v.isSlow() || !strings.HasPrefix(name, "restflow:e:") {
+		return v.put(name, it)
+	}
+	done, gate := make(chan error, 1), v.hold()
+	go func() { // it arrives also if nobody waits for it any more
+		<-gate
+		done <- v.put(name, it)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (v *view) isSlow() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.slow
+}
+
+func (v *view) put(name string, it item) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.down {
 		return errDown
 	}
-	v.items[key.(string)] = item{bytes.Clone(value.([]byte)), time.Now().Add(store.ApplyOptions(options...).Expiration)}
+	v.items[name] = it
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -28,7 +29,7 @@ type world struct {
 	mu            sync.Mutex
 	clock         int
 	runs          int
-	held          []chan struct{} // gates of the handlers that are held up, oldest first
+	held          []chan struct{} // gates of the handlers and saves that are held up, oldest first
 	invalidations []invalidation
 	faults        []string
 	answers       answers
@@ -62,7 +63,7 @@ func newWorld(p protocol, absentValid bool) *world {
 }
 
 func (w *world) start(id int) *node {
-	n := &node{id: id, view: &view{shared: w.shared, absentValid: w.absentValid}}
+	n := &node{id: id, view: &view{shared: w.shared, hold: w.gate, absentValid: w.absentValid}}
 	var err error
 	if n.store, err = restflow.NewStore(n.view, restflow.StoreConfig{Kind: restflow.Shared}); err != nil {
 		panic(err)
@@ -84,6 +85,9 @@ func (w *world) run(p program) {
 		w.step(o)
 		synctest.Wait()
 	}
+	for _, n := range w.nodes {
+		n.view.setSlow(false)
+	}
 	for w.release(0) {
 		synctest.Wait()
 	}
@@ -97,6 +101,12 @@ func (v *view) setDown(down bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.down = down
+}
+
+func (v *view) setSlow(slow bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.slow = slow
 }
 
 func (w *world) step(o op) {
@@ -122,6 +132,8 @@ func (w *world) step(o op) {
 		time.Sleep(time.Duration(o.a*o.a) * time.Second / 2)
 	case cut:
 		n.view.setDown(o.b%2 == 0)
+	case slow:
+		n.view.setSlow(o.b%2 == 0)
 	case restart:
 		_ = n.store.Close()
 		w.nodes[n.id] = w.start(n.id)
@@ -132,32 +144,35 @@ func (w *world) step(o op) {
 func (w *world) startRead(n *node, k itemKey) {
 	began := w.tick()
 	go func() {
-		own := -1
+		var own atomic.Int64 // a refresh in the background may run as well
 		m := n.read(k, func() made {
 			m := made{Began: w.tick()}
 			w.mu.Lock()
 			w.runs++
 			m.Run = w.runs
 			w.mu.Unlock()
-			own = m.Run
+			own.Store(int64(m.Run))
 			w.hold() // before the data is read
 			w.hold() // after it
 			return m
 		})
-		w.judge(n, k, began, m, own == m.Run)
+		w.judge(n, k, began, m, own.Load() == int64(m.Run))
 	}()
 }
 
 // hold holds a handler up until the program lets it go on.
-func (w *world) hold() {
+func (w *world) hold() { <-w.gate() }
+
+// gate is closed when the program lets whoever is there go on.
+func (w *world) gate() <-chan struct{} {
 	gate := make(chan struct{})
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.held = append(w.held, gate)
-	w.mu.Unlock()
-	<-gate
+	return gate
 }
 
-// release lets one handler that is held up go on.
+// release lets one handler or save that is held up go on.
 func (w *world) release(i int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
