@@ -31,6 +31,8 @@ type backend interface {
 	predecessors(scopes []Scope, s *Snapshot)
 	// remove deletes the entry of k. It is no error when there is none.
 	remove(ctx context.Context, k *Key) error
+	// index notes in k what each load of its key would work out again.
+	index(k *Known)
 	// traits tells what the store is.
 	traits() traits
 	close() error
@@ -68,6 +70,12 @@ type Snapshot struct {
 
 // Epochs returns the epochs of the key's scopes, zero for those absent.
 func (s *Snapshot) Epochs() []Epoch { return s.epochs[:s.scopes] }
+
+// found is the result of a lookup that took no more than s.epochs.
+func (s *Snapshot) found(e *Entry, now time.Time) {
+	s.Entry, s.Soft, s.Fault, s.Now = e, nil, nil, now
+	s.scopes = len(e.Epochs)
+}
 
 func (s *Snapshot) reset(k *Key) {
 	s.Entry, s.Soft, s.Fault = nil, nil, nil

@@ -19,37 +19,42 @@ type Key struct {
 	// Scopes are the groups of the entry, the whole cache first.
 	Scopes []Scope
 
-	hash uint64 // of Bytes, by the store that Store.Index was called on; or zero
+	hash  uint64   // of Bytes, in the memory store that knows the key; or zero
+	names []string // of the entry and of the scopes' epochs, in the Redis that knows it; or nil
 }
 
 // clone returns a key that owns its slices.
 func (k *Key) clone() Key {
-	return Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes), hash: k.hash}
+	return Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes), hash: k.hash, names: k.names}
 }
 
 // Entry is one stored answer with the epochs it was made under. Entries are
 // shared between requests: nobody may change one after it was saved.
 type Entry struct {
-	// Key is the full key.
-	Key []byte
+	// What each hit reads stands first and together.
+
 	// Epochs are those of the key's scopes, in their order, read before the
 	// handler ran.
 	Epochs []Epoch
-	// Tags are scopes that the handler named, each with its epoch, and AnyTag if
-	// there are any.
-	Tags []Tag
 	// Created, Expires and StaleUntil are Unix times in nanoseconds. An entry
 	// is fresh before Expires and may be kept until StaleUntil, which is never
 	// before Expires. Zero means never, for both of them.
-	Created, Expires, StaleUntil int64
+	Created, Expires int64
+	// Header, Body and Status are those of a response. A function's result is
+	// kept in Body when it is encoded.
+	Header     []Field
+	Body       []byte
+	Status     int
+	StaleUntil int64
+	epochs     [4]Epoch // room for Epochs, which few entries have more of
+
+	// Key is the full key.
+	Key []byte
+	// Tags are scopes that the handler named, each with its epoch, and AnyTag if
+	// there are any.
+	Tags []Tag
 	// Delta is how long the handler took, in nanoseconds (for XFetch).
 	Delta int64
-
-	// Status, Header and Body are those of a response. A function's result is
-	// kept in Body when it is encoded.
-	Status int
-	Header []Field
-	Body   []byte
 	// ETag is the entity tag of Body, when one was made for it.
 	ETag string
 
@@ -57,6 +62,9 @@ type Entry struct {
 	// Cost the bytes that it holds, by estimate.
 	Value any
 	Cost  int
+
+	home *Known // in a memory store, guarded by it: the key that leads here
+	gone bool   // and whether the entry has left the store
 }
 
 // Tag is a scope that a handler named while it ran, and the epoch that the
@@ -127,7 +135,7 @@ func (e *Entry) alive(key []byte, epochs []Epoch) bool {
 
 // size estimates the bytes that the entry holds in memory.
 func (e *Entry) size() int {
-	const entry, field, slice = 256, 56, 16
+	const entry, field, slice = 352, 48, 16 // an Entry and its place in the cache, a Field, a string
 	n := entry + e.Cost + len(e.Key) + len(e.Body) + 8*len(e.Epochs) + 16*len(e.Tags) + len(e.ETag)
 	for i := range e.Header {
 		n += field + len(e.Header[i].Name)
@@ -138,15 +146,14 @@ func (e *Entry) size() int {
 	return n
 }
 
+// applyRoom is how many values Apply makes room for at once.
+const applyRoom = 64
+
 // Apply writes the entry's header fields onto h, which holds what outer
-// middleware set. Values are copied, so that nobody who changes h in place
-// reaches the entry. It returns room for as many more values as spare says.
-func (e *Entry) Apply(h http.Header, spare int) []string {
-	n := 0
-	for i := range e.Header {
-		n += len(e.Header[i].Values)
-	}
-	values, at := make([]string, n, n+spare), 0
+// middleware set. Values are copied into room, so that nobody who changes h in
+// place reaches the entry. It returns what is left of room, or of a new one, and
+// at least as many values as spare says.
+func (e *Entry) Apply(h http.Header, room []string, spare int) []string {
 	for i := range e.Header {
 		f := &e.Header[i]
 		switch f.Op {
@@ -155,15 +162,21 @@ func (e *Entry) Apply(h http.Header, spare int) []string {
 		case AddField:
 			h[f.Name] = append(h[f.Name], f.Values...)
 		case SetField:
-			end := at + len(f.Values)
-			if end == at+1 { // nearly always, and cheaper than a copy
-				values[at] = f.Values[0]
-			} else {
-				copy(values[at:end], f.Values)
+			n := len(f.Values)
+			if len(room) < n {
+				room = make([]string, max(n, applyRoom))
 			}
-			h[f.Name] = values[at:end:end]
-			at = end
+			values := room[:n:n] // nobody who appends reaches the next
+			if n == 1 {          // nearly always, and cheaper than a copy
+				values[0] = f.Values[0]
+			} else {
+				copy(values, f.Values)
+			}
+			h[f.Name], room = values, room[n:]
 		}
 	}
-	return values[n:]
+	if len(room) < spare {
+		room = make([]string, max(spare, applyRoom))
+	}
+	return room
 }

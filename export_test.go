@@ -1,5 +1,10 @@
 package restflow
 
+import (
+	"fmt"
+	"unsafe"
+)
+
 // What tests in package restflow_test see of the inside.
 
 // AppendEntry and DecodeEntry are the codec of stored entries.
@@ -29,4 +34,35 @@ func (s *Store) Waiting(k *Key) (n int) {
 		n += f.Waiters()
 	}
 	return n
+}
+
+// Pinned reports whether a lookup of k need not ask the eviction policy's cache.
+func (k *Known) Pinned() bool { return k.entry.Load() != nil }
+
+// KnownRoom is how many bytes are left for known keys.
+func (s *Store) KnownRoom() int64 { return s.known.room.Load() }
+
+// CheckKnown returns what the table of known keys must not hold: a key that leads to
+// an entry which does not lead back, or has left the store; and a wrong sum of bytes.
+func (s *Store) CheckKnown(size int64) (faults []string) {
+	s.memory.pins.Lock()
+	defer s.memory.pins.Unlock()
+	size -= int64(len(s.known.buckets)) * int64(unsafe.Sizeof(knownBucket{}))
+	for i := range s.known.buckets {
+		b := &s.known.buckets[i]
+		for w := range b.ways {
+			k := b.ways[w].Load()
+			if k == nil {
+				continue
+			}
+			size -= k.cost
+			if e := k.entry.Load(); e != nil && (e.home != k || e.gone) {
+				faults = append(faults, fmt.Sprintf("%q leads to an entry with another home, gone: %v", k.texts, e.gone))
+			}
+		}
+	}
+	if room := s.KnownRoom(); room != size || room < 0 {
+		faults = append(faults, fmt.Sprintf("%d bytes are left, and %d should be", room, size))
+	}
+	return faults
 }

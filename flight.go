@@ -334,7 +334,7 @@ func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, e
 		return nil, nil
 	}
 	e.Key = slices.Clone(k.Bytes)
-	e.Epochs = slices.Clone(f.epochs[:f.scopes]) // an entry must not keep its flight
+	e.Epochs = append(e.epochs[:0], f.epochs[:f.scopes]...) // an entry must not keep its flight
 	ctx = context.WithoutCancel(ctx)
 	if s.saves != nil {
 		return s.handOver(ctx, k, f, e)

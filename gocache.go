@@ -188,6 +188,9 @@ func (g *gocache) get(ctx context.Context, key string) ([]byte, error) {
 	return []byte{}, nil // a foreign value: unreadable, not absent
 }
 
+// index has nothing to note.
+func (g *gocache) index(*Known) {}
+
 func (g *gocache) load(ctx context.Context, k *Key, s *Snapshot) error {
 	if err := g.read(ctx, k.Scopes, s.epochs[:]); err != nil {
 		return err

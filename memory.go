@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -13,7 +15,8 @@ import (
 // MemoryConfig configures NewMemory. The zero value is ready for use.
 type MemoryConfig struct {
 	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
-	// keys and bookkeeping. Entries that have expired or were invalidated stay
+	// keys and bookkeeping. An eighth of it is for keys that are remembered, so
+	// that they need not be built for each request. Entries that have expired or were invalidated stay
 	// until the room is needed; what is least likely to be used again goes
 	// first (W-TinyLFU). Default 64 MiB.
 	MaxBytes int64
@@ -55,18 +58,20 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
-	m := &memory{seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots), max: cfg.MaxBytes}
+	known := cfg.MaxBytes / knownShare
+	m := &memory{seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots), max: cfg.MaxBytes - known}
 	// Otter is not told when entries expire: it would read the clock once more on
 	// each hit and tick in the background, to free early what is bounded anyway.
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
-		MaximumWeight: uint64(cfg.MaxBytes),
-		Weigher:       func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
+		MaximumWeight:    uint64(m.max),
+		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
+		OnAtomicDeletion: func(d otter.DeletionEvent[uint64, *Entry]) { m.leave(d.Value) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("restflow: NewMemory: %w", err)
 	}
 	m.cache = cache
-	return newStore(m, limits{}), nil
+	return newStore(m, limits{known: known}), nil
 }
 
 // memory keeps entries under a hash of their key, seeded in each process so
@@ -77,7 +82,13 @@ type memory struct {
 	table *epochTable
 	seed  maphash.Seed
 	max   int64
+
+	held atomic.Int64 // bytes of the entries in the cache
+	pins sync.Mutex   // Entry.home and gone, and changes of Known.entry
 }
+
+// knownShare is the part of MaxBytes that is for known keys: one in so many.
+const knownShare = 8
 
 func (m *memory) traits() traits { return traits{kind: "memory", decoded: true} }
 
@@ -87,6 +98,64 @@ func (m *memory) hash(k *Key) uint64 {
 		return k.hash
 	}
 	return maphash.Bytes(m.seed, k.Bytes)
+}
+
+func (m *memory) index(k *Known) {
+	k.Key.hash = m.hash(&k.Key)
+	for i, sc := range k.Key.Scopes {
+		k.slots[i] = m.table.slot(sc)
+	}
+}
+
+// pin lets k lead to e, which was found under it, until e leaves the store. One
+// with tags is looked at anew each time.
+func (m *memory) pin(k *Known, e *Entry) {
+	if len(e.Tags) > 0 {
+		return
+	}
+	m.pins.Lock()
+	defer m.pins.Unlock()
+	if e.gone || e.home == k {
+		return
+	}
+	k.release()
+	if e.home != nil {
+		e.home.entry.Store(nil)
+	}
+	e.home = k
+	k.entry.Store(e)
+}
+
+// unpin ends what pin began.
+func (m *memory) unpin(k *Known) {
+	m.pins.Lock()
+	defer m.pins.Unlock()
+	k.release()
+}
+
+func (k *Known) release() {
+	if e := k.entry.Swap(nil); e != nil {
+		e.home = nil
+	}
+}
+
+// leave is told of each entry that leaves the cache, before it has left.
+func (m *memory) leave(e *Entry) {
+	m.held.Add(-int64(e.size()))
+	m.pins.Lock()
+	defer m.pins.Unlock()
+	e.gone = true
+	if e.home != nil {
+		e.home.release()
+	}
+}
+
+// touch tells the eviction policy of a lookup that went past it, once the store is
+// half full: before, nothing goes that it would have to choose.
+func (m *memory) touch(k *Known) {
+	if m.held.Load() > m.max/2 {
+		m.cache.GetIfPresent(k.Key.hash)
+	}
 }
 
 func (m *memory) load(_ context.Context, k *Key, s *Snapshot) error {
@@ -107,6 +176,7 @@ func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) erro
 	if int64(e.size()) > m.max {
 		return ErrTooLarge // it would push everything else out and itself after it
 	}
+	m.held.Add(int64(e.size()))
 	m.cache.Set(m.hash(k), e)
 	return nil
 }

@@ -113,10 +113,9 @@ type redisStore struct {
 func (r *redisStore) traits() traits { return traits{kind: "redis", shared: true} }
 
 func (r *redisStore) load(ctx context.Context, k *Key, s *Snapshot) error {
-	names := make([]string, 0, MaxScopes+1)
-	names = append(names, r.shape.entryKey(k))
-	for _, sc := range k.Scopes {
-		names = append(names, r.shape.epochKey(sc))
+	names := k.names
+	if names == nil {
+		names = r.names(k)
 	}
 	values, err := r.get(ctx, names)
 	if err != nil {
@@ -135,6 +134,18 @@ func (r *redisStore) load(ctx context.Context, k *Key, s *Snapshot) error {
 	}
 	return nil
 }
+
+// names are those of the entry and of the epochs that Load reads with it.
+func (r *redisStore) names(k *Key) []string {
+	names := make([]string, 0, MaxScopes+1)
+	names = append(names, r.shape.entryKey(k))
+	for _, sc := range k.Scopes {
+		names = append(names, r.shape.epochKey(sc))
+	}
+	return names
+}
+
+func (r *redisStore) index(k *Known) { k.Key.names = r.names(&k.Key) }
 
 func (r *redisStore) read(ctx context.Context, scopes []Scope, dst []Epoch) error {
 	names := make([]string, len(scopes))

@@ -1,6 +1,7 @@
 package restflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,6 +65,8 @@ type core struct {
 	repair     *repairer
 	flights    flights
 	saves      *saver // nil where saves are waited for
+	known      knownTable
+	memory     *memory // the backend, if it is one
 	clock      clock
 	background atomic.Int64 // launches that have not ended
 	functions  sync.Map     // claims of functions that named themselves
@@ -78,6 +81,7 @@ type limits struct {
 	onError func(op string, err error)
 
 	syncSaves bool
+	known     int64 // bytes for known keys
 }
 
 // The breaker opens after this many failures in a row and lets one call try
@@ -91,6 +95,12 @@ func newStore(b backend, l limits) *Store {
 	c := &core{backend: b, traits: b.traits(), onError: l.onError}
 	c.flights.init()
 	c.refused.Init()
+	c.memory, _ = b.(*memory)
+	c.known.init(cmp.Or(l.known, sharedKnown), func(k *Known) {
+		if c.memory != nil {
+			c.memory.unpin(k)
+		}
+	})
 	if c.traits.shared {
 		c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 			Name:         "restflow " + c.traits.kind,
@@ -129,14 +139,6 @@ func (s *Store) Kind() string { return s.traits.kind }
 // Decoded reports whether the store keeps entries as they are, so that values of
 // functions need no encoding.
 func (s *Store) Decoded() bool { return s.traits.decoded }
-
-// Index notes in k where the store keeps its entry, for keys that are looked up
-// over and over. k must not be used with another store then.
-func (s *Store) Index(k *Key) {
-	if m, ok := s.backend.(*memory); ok {
-		k.hash = m.hash(k)
-	}
-}
 
 // Load reads the entry of k, if one is alive, and the epochs of k.Scopes into
 // snap. An error means that the cache should take no part in the request: the

@@ -3,6 +3,8 @@ package echocache
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -23,6 +25,14 @@ type Cache[K any] struct {
 	skipper middleware.Skipper
 	shape   shape
 	pool    sync.Pool // of *exchange
+	wrapped [16]atomic.Pointer[wrapped]
+}
+
+// wrapped is what Middleware made of a handler. Echo wraps the handler of a route
+// anew for each request, which would allocate each time.
+type wrapped struct {
+	next    unsafe.Pointer // of the handler: two that share it are one and the same closure
+	handler echo.HandlerFunc
 }
 
 // New compiles K and returns a cache for it. Every fault of K's tags and of the
@@ -88,12 +98,19 @@ func (c *Cache[K]) Target() signals.Target { return c.engine.Keyspace() }
 //
 // As Echo.Pre it bypasses every request, since there is no route yet.
 func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(ctx echo.Context) error {
+	at := *(*unsafe.Pointer)(unsafe.Pointer(&next)) // kept, so that no other can come to stand there
+	slot := &c.wrapped[uintptr(at)>>4%uintptr(len(c.wrapped))]
+	if w := slot.Load(); w != nil && w.next == at {
+		return w.handler
+	}
+	h := func(ctx echo.Context) error {
 		if c.skipper(ctx) {
 			return next(ctx)
 		}
 		return c.serve(ctx, next, httpcache.Serve)
 	}
+	slot.CompareAndSwap(nil, &wrapped{at, h})
+	return h
 }
 
 func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) error {

@@ -49,6 +49,31 @@ func (p *Plan) BuildValue(k *Key, v any) error {
 	return nil
 }
 
+// AppendRequestValues appends what the plan's request fields have in r, so that a
+// caller can tell whether two requests that are alike in path, query, headers and
+// cookies have the same key. k is room to work in, and empty afterwards. On error
+// dst is returned as it was; a build would fail as well.
+func (p *Plan) AppendRequestValues(dst []byte, k *Key, r *Request) ([]byte, error) {
+	k.Reset()
+	out := dst
+	for i := range p.steps {
+		s := &p.steps[i]
+		if s.Source != sourceRequest {
+			continue
+		}
+		err := s.gather(k, r)
+		if err == nil {
+			out, err = s.form.gathered(k, out)
+		}
+		if err != nil {
+			k.Reset()
+			return dst, s.fail(err)
+		}
+	}
+	k.Reset()
+	return out, nil
+}
+
 // AppendKey appends the key of a request to dst. On error dst is returned as it was.
 func (p *Plan) AppendKey(dst []byte, r *Request) ([]byte, error) {
 	k := keys.Get().(*Key)

@@ -80,7 +80,7 @@ func (e *Engine) Serve(x *Exchange) error {
 	if why, err := e.prepare(x); why != "" {
 		return e.bypass(x, why, err)
 	}
-	if err := e.store.Load(x.Request.HTTP.Context(), &x.key, &x.snap); err != nil {
+	if err := e.load(x); err != nil {
 		return e.bypass(x, "the store is in trouble", err)
 	}
 	if x.Mode == Refresh {
@@ -102,6 +102,19 @@ func (e *Engine) Serve(x *Exchange) error {
 		return e.soft(x, entry)
 	}
 	return e.found(x, entry)
+}
+
+// load looks the entry up, and remembers the key of one that is there.
+func (e *Engine) load(x *Exchange) error {
+	ctx := x.Request.HTTP.Context()
+	if x.known != nil {
+		return e.store.LoadKnown(ctx, x.known, &x.snap)
+	}
+	err := e.store.Load(ctx, x.key, &x.snap)
+	if x.snap.Entry != nil && len(x.texts) > 0 {
+		e.store.Remember(x.texts, x.key, x.covered)
+	}
+	return err
 }
 
 // found answers a request whose entry is alive.
@@ -134,7 +147,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 	if err := e.key(x); err != nil {
 		return "the key cannot be built", err
 	}
-	if why := e.identity.refuse(r, &x.built, x.Handler.Identified()); why != "" {
+	if why := e.identity.refuse(r, x.covered, x.Handler.Identified()); why != "" {
 		e.warn(x.Route, why)
 		return why, nil
 	}
@@ -196,7 +209,7 @@ func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 		return
 	}
 	ev.Cache, ev.Route, ev.Status = e.cfg.Plan.Namespace(), x.Route, x.status
-	if len(x.key.Bytes) > 0 {
+	if x.key != nil {
 		ev.Key = printable(x.key.Bytes)
 	}
 	e.cfg.OnEvent(context.WithoutCancel(x.Request.HTTP.Context()), ev)

@@ -43,12 +43,16 @@ type Exchange struct {
 	Handler Handler
 	Mode    Mode
 
-	key     restflow.Key
+	key     *restflow.Key   // known's, or own
+	known   *restflow.Known // if the key was remembered
+	own     restflow.Key
 	built   tagkey.Key // what key was built from, if isBuilt
 	isBuilt bool
+	covered bool                               // the key has a value that tells the user apart
 	sealed  bool                               // the handler gets only what the plan declares
-	scopes  [restflow.MaxScopes]restflow.Scope // room for key's
-	raw     []byte                             // room for the memo
+	scopes  [restflow.MaxScopes]restflow.Scope // room for own's
+	texts   []byte                             // what the key is remembered by; empty for nothing
+	room    []string                           // for values of header fields
 	snap    restflow.Snapshot
 	status  restflow.Status
 }
@@ -56,7 +60,7 @@ type Exchange struct {
 // Reset makes the exchange ready for the next request. What the next one sets
 // anyway stays till then, as do the buffers.
 func (x *Exchange) Reset() {
-	x.key.Bytes, x.isBuilt, x.sealed = nil, false, false
+	x.key, x.known, x.isBuilt, x.sealed = nil, nil, false, false
 	x.snap.Entry, x.snap.Soft, x.snap.Fault = nil, nil, nil
 	x.status = restflow.Bypass
 }

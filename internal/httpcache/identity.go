@@ -47,10 +47,14 @@ func present(k *tagkey.Key, fields []int) bool {
 	return slices.ContainsFunc(fields, k.Present)
 }
 
+// covers reports whether the key holds a value that tells the user apart, whatever
+// credentials came with it.
+func (id *identity) covers(k *tagkey.Key) bool { return present(k, id.values) }
+
 // refuse says which credential of the request the key does not cover. Answers to
 // such a request may be one user's own.
-func (id *identity) refuse(r *http.Request, k *tagkey.Key, recognised bool) string {
-	if id.shared || present(k, id.values) {
+func (id *identity) refuse(r *http.Request, covered, recognised bool) string {
+	if id.shared || covered {
 		return ""
 	}
 	if len(r.Header["Authorization"]) > 0 && !id.authorization {

@@ -20,9 +20,7 @@ func (e *Engine) LocateValue(x *Exchange, v any, host string) error {
 		return err
 	}
 	e.place(&x.built, x.Route, host, x.Request.ParamNames, x.Request.ParamValues)
-	x.isBuilt = true
-	x.key.Scopes = x.scopes[:0] // never those of a known key
-	e.keyspace.Fill(&x.key, &x.built, x.built.Bytes())
+	e.fill(x)
 	return nil
 }
 
@@ -47,13 +45,13 @@ func (e *Engine) Peek(ctx context.Context, x *Exchange) (*Response, restflow.Met
 		entry = x.snap.Soft
 	}
 	h := make(http.Header, len(entry.Header))
-	entry.Apply(h, 0)
+	entry.Apply(h, nil, 0)
 	return &Response{Status: entry.Status, Header: h, Body: slices.Clone(entry.Body)}, m, nil
 }
 
 // Describe tells of the located entry. Errors are those of Peek.
 func (e *Engine) Describe(ctx context.Context, x *Exchange) (restflow.Metadata, error) {
-	if err := e.store.Load(ctx, &x.key, &x.snap); err != nil {
+	if err := e.store.Load(ctx, x.key, &x.snap); err != nil {
 		return restflow.Metadata{}, err
 	}
 	if entry := x.snap.Soft; entry != nil && softens(entry, x.snap.Now) {
@@ -63,4 +61,4 @@ func (e *Engine) Describe(ctx context.Context, x *Exchange) (restflow.Metadata, 
 }
 
 // Delete removes the located entry. It is no error when there is none.
-func (e *Engine) Delete(ctx context.Context, x *Exchange) error { return e.store.Delete(ctx, &x.key) }
+func (e *Engine) Delete(ctx context.Context, x *Exchange) error { return e.store.Delete(ctx, x.key) }

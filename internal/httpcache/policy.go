@@ -146,7 +146,7 @@ var hop = map[string]bool{
 const headerAge = "Age"
 
 // storable leaves out the fields that belong to the connection, among them those
-// that Connection names, and copies the rest.
+// that Connection names, and copies the rest, the values in one piece.
 func storable(res *response) []restflow.Field {
 	named := map[string]bool{}
 	for _, line := range res.values("Connection") {
@@ -154,10 +154,23 @@ func storable(res *response) []restflow.Field {
 			named[http.CanonicalHeaderKey(strings.TrimSpace(name))] = true
 		}
 	}
-	fields := make([]restflow.Field, 0, len(res.fields))
+	n := 0
+	for _, f := range res.fields {
+		n += len(f.Values)
+	}
+	near := new(struct {
+		fields [4]restflow.Field
+		values [4]string
+	})
+	fields, values := near.fields[:0], near.values[:0]
+	if len(res.fields) > 4 || n > 4 {
+		fields, values = make([]restflow.Field, 0, len(res.fields)), make([]string, 0, n)
+	}
 	for _, f := range res.fields {
 		if name := http.CanonicalHeaderKey(f.Name); !hop[name] && !named[name] && name != headerAge {
-			f.Values = slices.Clone(f.Values)
+			from := len(values)
+			values = append(values, f.Values...)
+			f.Values = slices.Clip(values[from:])
 			fields = append(fields, f)
 		}
 	}

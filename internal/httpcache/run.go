@@ -163,7 +163,7 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 			return "the key changed while the handler ran", errIdentity
 		}
 	}
-	return e.identity.refuse(x.Request.HTTP, k, x.Handler.Identified()), nil
+	return e.identity.refuse(x.Request.HTTP, e.identity.covers(k), x.Handler.Identified()), nil
 }
 
 // complete adds what the handler left to the cache: that a user's own response

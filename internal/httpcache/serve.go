@@ -45,12 +45,13 @@ func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o
 	w, r := x.Writer, x.Request.HTTP
 	h := w.Header()
 	status, unchanged := entry.Status, notModified(r, entry)
-	spare := entry.Apply(h, 1)
+	x.room = entry.Apply(h, x.room, 1)
 	if unchanged {
 		status = http.StatusNotModified
 		dropRepresentation(h)
 	}
-	h[headerAge] = append(spare, age(x.snap.Now.UnixNano()-entry.Created))
+	x.room[0] = age(x.snap.Now.UnixNano() - entry.Created)
+	h[headerAge], x.room = x.room[:1:1], x.room[1:]
 	e.answer(x, s, entry, o)
 	head := r.Method == http.MethodHead
 	if head && !unchanged {
@@ -80,9 +81,9 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 	var err error
 	led := true
 	if e.uncacheable.Has(x.key.Bytes) {
-		entry, err = e.store.FillAlone(ctx, &x.key, &x.snap, record)
+		entry, err = e.store.FillAlone(ctx, x.key, &x.snap, record)
 	} else {
-		entry, led, err = e.store.Fill(ctx, &x.key, &x.snap, record)
+		entry, led, err = e.store.Fill(ctx, x.key, &x.snap, record)
 	}
 	switch {
 	case r != nil:
@@ -109,7 +110,7 @@ func (e *Engine) refresh(x *Exchange) error {
 		return e.bypass(x, "a HEAD request fills no entry", nil) // its answer may lack the body
 	}
 	var r *run
-	entry, err := e.store.Replace(x.Request.HTTP.Context(), &x.key, &x.snap, func(f *restflow.Flight) *restflow.Entry {
+	entry, err := e.store.Replace(x.Request.HTTP.Context(), x.key, &x.snap, func(f *restflow.Flight) *restflow.Entry {
 		r = e.record(x, restflow.Refresh, f)
 		return r.entry
 	})

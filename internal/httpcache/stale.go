@@ -27,7 +27,7 @@ func (e *Engine) revalidate(x *Exchange) {
 	if x.Request.HTTP.Method == http.MethodHead {
 		return
 	}
-	l := e.store.Launch(&x.key, &x.snap)
+	l := e.store.Launch(x.key, &x.snap)
 	if l == nil {
 		return
 	}

@@ -1,0 +1,186 @@
+package restflow
+
+import (
+	"bytes"
+	"context"
+	"hash/maphash"
+	"math/bits"
+	"math/rand/v2"
+	"sync/atomic"
+	"unsafe"
+)
+
+// A Known is a key that was found before, remembered by the texts that it was
+// built from, with what each lookup would work out again: the names that the key
+// has in Redis, or the very entry and epochs in a memory store. It is safe for
+// concurrent use.
+type Known struct {
+	// What each hit reads stands first and together.
+
+	texts []byte
+	// A memory store keeps here what it holds under Key, if anything, and where
+	// the epochs of Key.Scopes are.
+	entry atomic.Pointer[Entry]
+	slots [MaxScopes]*atomic.Uint64
+
+	// Key is what the texts give. It must not be changed.
+	Key Key
+	// Note is the caller's own, as given to Remember.
+	Note bool
+	cost int64
+}
+
+// Recall returns the key that was remembered by texts, or nil.
+func (s *Store) Recall(texts []byte) *Known {
+	b, tag := s.known.at(texts)
+	return b.find(tag, texts)
+}
+
+// Remember notes that texts give k, copying both. What is remembered is bounded
+// and may be forgotten at any time.
+func (s *Store) Remember(texts []byte, k *Key, note bool) {
+	near := new(struct {
+		Known
+		texts [96]byte
+	})
+	known := &near.Known
+	known.Key, known.Note, known.texts = k.clone(), note, append(near.texts[:0], texts...)
+	s.backend.index(known)
+	known.cost = known.size()
+	s.known.add(known)
+}
+
+// LoadKnown is Load for a key that was recalled. In a memory store that holds a
+// fresh entry it costs a comparison of epochs.
+func (s *Store) LoadKnown(ctx context.Context, k *Known, snap *Snapshot) error {
+	e := k.entry.Load()
+	if e != nil {
+		if now := s.clock.now(); e.Fresh(now) && k.stands(e, snap) {
+			snap.found(e, now)
+			s.memory.touch(k)
+			return nil
+		}
+	}
+	err := s.Load(ctx, &k.Key, snap)
+	if s.memory != nil && snap.Entry != nil {
+		s.memory.pin(k, snap.Entry)
+	}
+	return err
+}
+
+// stands reads the epochs and reports whether all those of e stand.
+func (k *Known) stands(e *Entry, snap *Snapshot) bool {
+	for i, made := range e.Epochs {
+		epoch := Epoch(k.slots[i].Load())
+		if snap.epochs[i] = epoch; epoch != made {
+			return false
+		}
+	}
+	return true
+}
+
+// size estimates the bytes that k holds.
+func (k *Known) size() int64 {
+	n := int(unsafe.Sizeof(*k)) + len(k.texts) + len(k.Key.Bytes) + 8*len(k.Key.Scopes)
+	for _, name := range k.Key.names {
+		n += len(name) + int(unsafe.Sizeof(name))
+	}
+	return int64(n)
+}
+
+// knownTable holds known keys: a set-associative table of fixed size, bounded by
+// bytes besides.
+type knownTable struct {
+	seed    maphash.Seed
+	buckets []knownBucket
+	room    atomic.Int64 // bytes that are left
+	drop    func(*Known)
+}
+
+const knownWays = 4
+
+// knownBucket fills a cache line. Tags are a part of the hash: keys with another
+// one need not be looked at.
+type knownBucket struct {
+	tags [knownWays]atomic.Uint32
+	ways [knownWays]atomic.Pointer[Known]
+	last atomic.Uint32 // the tag of whom there was no room for
+	_    [8]byte
+}
+
+// sharedKnown is how many bytes the known keys of a store may take that does not
+// count its own.
+const sharedKnown = 4 << 20
+
+// init makes a table of at most size bytes, in which drop is told of each key
+// that goes.
+func (t *knownTable) init(size int64, drop func(*Known)) {
+	const usual = 256 // bytes of a key
+	buckets := max(1, size/(knownWays*usual))
+	t.seed, t.drop = maphash.MakeSeed(), drop
+	t.buckets = make([]knownBucket, 1<<(bits.Len64(uint64(buckets))-1))
+	t.room.Store(size - int64(len(t.buckets))*int64(unsafe.Sizeof(knownBucket{})))
+}
+
+// at returns the bucket of texts and their tag, which is never zero.
+func (t *knownTable) at(texts []byte) (b *knownBucket, tag uint32) {
+	h := maphash.Bytes(t.seed, texts)
+	return &t.buckets[h&uint64(len(t.buckets)-1)], uint32(h>>32) | 1
+}
+
+func (b *knownBucket) find(tag uint32, texts []byte) *Known {
+	for i := range b.tags {
+		if b.tags[i].Load() != tag {
+			continue
+		}
+		if k := b.ways[i].Load(); k != nil && bytes.Equal(k.texts, texts) {
+			return k
+		}
+	}
+	return nil
+}
+
+// add puts k into the table. Where there is no room, a key gets in only when it
+// comes twice in a row, so that more keys than fit do not push each other out.
+func (t *knownTable) add(k *Known) {
+	b, tag := t.at(k.texts)
+	way, free := b.choose()
+	if (!free || t.room.Load() < k.cost) && b.last.Swap(tag) != tag || b.find(tag, k.texts) != nil {
+		return
+	}
+	t.evict(b, way)
+	from := rand.Uint64() //nolint:gosec // not a secret
+	for i := uint64(0); t.room.Load() < k.cost && i < 256; i++ {
+		t.evict(&t.buckets[(from+i/knownWays)&uint64(len(t.buckets)-1)], int(i%knownWays))
+	}
+	if t.room.Add(-k.cost) < 0 || !b.ways[way].CompareAndSwap(nil, k) {
+		t.room.Add(k.cost)
+		return
+	}
+	b.tags[way].Store(tag)
+}
+
+// choose returns the way that is free, or else the one to give up: one that leads
+// to no entry, if there is one.
+func (b *knownBucket) choose() (way int, free bool) {
+	from := rand.IntN(knownWays) //nolint:gosec // not a secret
+	way = from
+	for i := range knownWays {
+		at := (from + i) % knownWays
+		k := b.ways[at].Load()
+		if k == nil {
+			return at, true
+		}
+		if k.entry.Load() == nil {
+			way = at
+		}
+	}
+	return way, false
+}
+
+func (t *knownTable) evict(b *knownBucket, way int) {
+	if k := b.ways[way].Swap(nil); k != nil {
+		t.room.Add(k.cost)
+		t.drop(k)
+	}
+}

@@ -1,0 +1,261 @@
+package restflow_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/restflow-go/restflow"
+)
+
+// recall asks for k by texts as a cache does: by what is known, or by the key, which
+// is remembered if it leads to an entry.
+func recall(t testing.TB, s *restflow.Store, texts string, k *restflow.Key) *restflow.Snapshot {
+	t.Helper()
+	var snap restflow.Snapshot
+	if known := s.Recall([]byte(texts)); known != nil {
+		require.Equal(t, string(k.Bytes), string(known.Key.Bytes))
+		require.NoError(t, s.LoadKnown(t.Context(), known, &snap))
+		return &snap
+	}
+	require.NoError(t, s.Load(t.Context(), k, &snap))
+	if snap.Entry != nil {
+		s.Remember([]byte(texts), k, false)
+	}
+	return &snap
+}
+
+// recalled is the body that recall finds; pinned says that the store led to it
+// without a search.
+func recalled(t testing.TB, s *restflow.Store, texts string, k *restflow.Key) (body string, pinned bool) {
+	t.Helper()
+	known := s.Recall([]byte(texts))
+	pinned = known != nil && known.Pinned()
+	if e := recall(t, s, texts, k).Entry; e != nil {
+		body = string(e.Body)
+	}
+	return body, pinned
+}
+
+// store fills k anew with a body.
+func refill(t testing.TB, s *restflow.Store, k *restflow.Key, body string) {
+	t.Helper()
+	_, err := s.Replace(t.Context(), k, snapshot(t, s, k), func(*restflow.Flight) *restflow.Entry { return entryOf(body) })
+	require.NoError(t, err)
+}
+
+// warm asks until the store leads from texts to the entry.
+func warm(t testing.TB, s *restflow.Store, texts string, k *restflow.Key) {
+	t.Helper()
+	for range 3 {
+		recall(t, s, texts, k)
+	}
+	require.True(t, s.Recall([]byte(texts)).Pinned())
+}
+
+// What is known of a key never outlives what the store holds under it.
+func TestKnownFollowsTheStore(t *testing.T) {
+	k := groupKey("Known", "k", "1", "u")
+	for name, c := range map[string]struct {
+		change func(t *testing.T, s *restflow.Store)
+		want   string
+	}{
+		"nothing": {func(*testing.T, *restflow.Store) {}, "old"},
+		"a bump": {func(t *testing.T, s *restflow.Store) {
+			require.NoError(t, s.Bump(t.Context(), k.Scopes[0], k.Scopes[2]))
+		}, ""},
+		"a bump of all": {func(t *testing.T, s *restflow.Store) {
+			require.NoError(t, s.Bump(t.Context(), k.Scopes[0], k.Scopes[0]))
+		}, ""},
+		"a soft bump": {func(t *testing.T, s *restflow.Store) {
+			require.NoError(t, s.BumpSoft(t.Context(), k.Scopes[0], time.Hour, k.Scopes[1]))
+		}, ""},
+		"a bump elsewhere": {func(t *testing.T, s *restflow.Store) { require.NoError(t, s.Bump(t.Context(), k.Scopes[0], 12345)) }, "old"},
+		"a deletion":       {func(t *testing.T, s *restflow.Store) { require.NoError(t, s.Delete(t.Context(), k)) }, ""},
+		"a new entry":      {func(t *testing.T, s *restflow.Store) { refill(t, s, k, "new") }, "new"},
+		"bump and fill": {func(t *testing.T, s *restflow.Store) {
+			require.NoError(t, s.Bump(t.Context(), k.Scopes[0], k.Scopes[1]))
+			refill(t, s, k, "new")
+		}, "new"},
+		"eviction": {func(t *testing.T, s *restflow.Store) {
+			for i := range 2000 {
+				refill(t, s, groupKey("Known", "other"+strconv.Itoa(i)), strings.Repeat("x", 1<<10))
+			}
+			require.Eventually(t, func() bool { return lookup(t, s, k) == "" }, 5*time.Second, time.Millisecond)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: 1 << 20})
+			opened(t, s, err)
+			refill(t, s, k, "old")
+			warm(t, s, "texts", k)
+			c.change(t, s)
+			body, _ := recalled(t, s, "texts", k)
+			require.Equal(t, c.want, body)
+			require.Empty(t, s.CheckKnown(1<<20/8))
+		})
+	}
+}
+
+// An entry that has expired is no fresh one, however the store is led to it, and one
+// in its stale window still is found.
+func TestKnownExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openMemory(t)
+		k := groupKey("Known", "k", "1")
+		_, err := s.Replace(t.Context(), k, snapshot(t, s, k), func(*restflow.Flight) *restflow.Entry {
+			e := entryOf("body")
+			e.Expires = e.Created + int64(time.Second)
+			e.StaleUntil = e.Expires + int64(time.Second)
+			return e
+		})
+		require.NoError(t, err)
+		warm(t, s, "texts", k)
+		time.Sleep(time.Second - time.Millisecond)
+		snap := recall(t, s, "texts", k)
+		require.True(t, snap.Entry.Fresh(snap.Now))
+		time.Sleep(time.Millisecond)
+		snap = recall(t, s, "texts", k)
+		require.False(t, snap.Entry.Fresh(snap.Now))
+		require.True(t, snap.Entry.Servable(snap.Now))
+	})
+}
+
+// Entries with tags are looked at anew each time, since their tags are not among
+// the epochs of the key.
+func TestKnownTagsAreAsked(t *testing.T) {
+	s := openMemory(t)
+	k := groupKey("Known", "k", "1")
+	_, err := s.Replace(t.Context(), k, snapshot(t, s, k), func(*restflow.Flight) *restflow.Entry {
+		e, scopes := entryOf("body"), []restflow.Scope{restflow.TagScope("order:7"), restflow.AnyTag}
+		epochs := make([]restflow.Epoch, 2)
+		require.NoError(t, s.Epochs(t.Context(), scopes, epochs, true))
+		e.Tags = []restflow.Tag{{Scope: scopes[0], Epoch: epochs[0]}, {Scope: scopes[1], Epoch: epochs[1]}}
+		return e
+	})
+	require.NoError(t, err)
+	for range 3 {
+		body, pinned := recalled(t, s, "texts", k)
+		require.Equal(t, "body", body)
+		require.False(t, pinned)
+	}
+	require.NoError(t, s.InvalidateTags(t.Context(), "order:7"))
+	body, _ := recalled(t, s, "texts", k)
+	require.Empty(t, body)
+}
+
+// Several texts may give one key, as ?a=1&b=2 and ?b=2&a=1 do. The store leads
+// there from the one that came last, and none of them sees what was deleted.
+func TestKnownAliases(t *testing.T) {
+	s := openMemory(t)
+	k := groupKey("Known", "k", "1")
+	refill(t, s, k, "old")
+	warm(t, s, "a", k)
+	warm(t, s, "b", k)
+	require.False(t, s.Recall([]byte("a")).Pinned())
+	require.NoError(t, s.Delete(t.Context(), k))
+	for _, texts := range []string{"a", "b"} {
+		body, pinned := recalled(t, s, texts, k)
+		require.Empty(t, body)
+		require.False(t, pinned)
+	}
+	require.Empty(t, s.CheckKnown(64<<20/8))
+}
+
+// The memory of known keys is bounded by bytes, whatever is asked for, and keys
+// that nobody else asks for leave alone those that are asked for all the time.
+func TestKnownIsBounded(t *testing.T) {
+	const size = 1 << 20 // of them, an eighth of the store's
+	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: 8 * size})
+	opened(t, s, err)
+	hot := groupKey("Known", "hot", "1")
+	refill(t, s, hot, "hot")
+	warm(t, s, "hot", hot)
+	long := strings.Repeat("x", 1000)
+	for i := range 20_000 {
+		k := groupKey("Known", strconv.Itoa(i)+long[:i%1000], "1")
+		s.Remember(k.Bytes, k, false)
+		if i%100 == 0 {
+			body, _ := recalled(t, s, "hot", hot)
+			require.Equal(t, "hot", body)
+		}
+	}
+	require.NotNil(t, s.Recall([]byte("hot")))
+	require.Empty(t, s.CheckKnown(size))
+	require.Less(t, s.KnownRoom(), int64(size/10), "the room is used")
+
+	late := groupKey("Known", "late", "1")
+	for range 2 {
+		s.Remember([]byte("late"), late, true)
+	}
+	require.True(t, s.Recall([]byte("late")).Note, "who comes twice in a row gets in")
+	require.Empty(t, s.CheckKnown(size))
+}
+
+// Lookups, fills, deletions, evictions and bumps at once leave no key that leads to
+// what has left the store, and nobody sees what was deleted before he asked.
+func TestKnownUnderRaces(t *testing.T) {
+	const size = 1 << 20
+	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: size})
+	opened(t, s, err)
+	var done sync.WaitGroup
+	for g := range 4 * runtime.GOMAXPROCS(0) {
+		done.Go(func() {
+			mine := groupKey("Known", fmt.Sprint("mine", g), "1") // which nobody else changes
+			for i := range 400 {
+				k := groupKey("Known", strconv.Itoa(rand.IntN(200)), "1")
+				switch rand.IntN(6) {
+				case 0:
+					refill(t, s, k, strings.Repeat("x", 1<<10))
+				case 1:
+					require.NoError(t, s.Delete(t.Context(), k))
+				case 2:
+					require.NoError(t, s.Bump(t.Context(), 99, k.Scopes[1]))
+				default:
+					for _, texts := range []string{"a", "b"} {
+						recall(t, s, texts+string(k.Bytes), k)
+					}
+				}
+				body := strconv.Itoa(i)
+				refill(t, s, mine, body)
+				for range 3 {
+					if got, _ := recalled(t, s, string(mine.Bytes), mine); got != "" { // evicted or bumped
+						require.Equal(t, body, got)
+					}
+				}
+				require.NoError(t, s.Delete(t.Context(), mine))
+				got, _ := recalled(t, s, string(mine.Bytes), mine)
+				require.Empty(t, got)
+			}
+		})
+	}
+	done.Wait()
+	require.Empty(t, s.CheckKnown(size/8))
+}
+
+// A known key is asked for under names that were worked out once.
+func TestKnownOnOtherStores(t *testing.T) {
+	onStores(t, func(t *testing.T, s *restflow.Store) {
+		k := groupKey("Known", "k", "1", "u")
+		refill(t, s, k, "old")
+		for range 3 {
+			body, _ := recalled(t, s, "texts", k)
+			require.Equal(t, "old", body)
+		}
+		require.NotNil(t, s.Recall([]byte("texts")))
+		require.NoError(t, s.Bump(t.Context(), k.Scopes[0], k.Scopes[1]))
+		body, _ := recalled(t, s, "texts", k)
+		require.Empty(t, body)
+		refill(t, s, k, "new")
+		body, _ = recalled(t, s, "texts", k)
+		require.Equal(t, "new", body)
+	})
+}
