@@ -28,6 +28,7 @@ var sharedParts = []struct {
 }{
 	{"an entry is seen by the other", entrySeen},
 	{"a bump is seen by the other", bumpSeen},
+	{"a soft bump here, and others there", softOn},
 	{"T1 a late fill here after a bump there", lateFillThere},
 	{"T2 who comes after a bump there joins no older run here", noOlderRunHere},
 	{"both agree on the epochs that they make at once", epochRace},

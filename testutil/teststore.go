@@ -47,6 +47,8 @@ var storeParts = []part{
 
 	{"a bump drops its group and no other", bumpGroups},
 	{"a bump does not end with its context", bumpWithoutContext},
+	{"a soft bump leaves no more than stale entries, and no longer", bumpSoftly},
+	{"T1 a late fill across a soft bump", softLateFill},
 	{"tags", tags},
 	{"too many tags", manyTags},
 

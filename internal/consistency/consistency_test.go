@@ -13,10 +13,10 @@ import (
 
 // check runs one program in a bubble of its own, where time passes only when
 // everybody waits.
-func check(t *testing.T, p program, proto protocol, absentValid bool) (faults []string, seen answers) {
+func check(t *testing.T, p program, s setting) (faults []string, seen answers) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		w := newWorld(proto, absentValid)
+		w := newWorld(s)
 		w.run(p)
 		synctest.Wait()
 		faults, seen = w.faults, w.answers
@@ -27,16 +27,24 @@ func check(t *testing.T, p program, proto protocol, absentValid bool) (faults []
 // TestConsistency draws programs and finds no fault, through the middleware and
 // through the store's own protocol.
 func TestConsistency(t *testing.T) {
-	for name, proto := range map[string]protocol{"store": storeProtocol, "responses": responses, "stale responses": staleResponses} {
-		t.Run(name, func(t *testing.T) {
+	for _, s := range []setting{
+		{name: "store", proto: storeProtocol, open: overGocache},
+		{name: "responses", proto: responses, open: overGocache},
+		{name: "stale responses", proto: staleResponses, open: overGocache},
+		{name: "responses and Redis", proto: responses, open: overRedis},
+		{name: "stale responses and Redis", proto: staleResponses, open: overRedis},
+		{name: "stale responses in memory", proto: staleResponses, open: inMemory},
+	} {
+		t.Run(s.name, func(t *testing.T) {
 			var sum answers
 			round := func() {
 				rapid.Check(t, func(rt *rapid.T) {
 					p := programs().Draw(rt, "program")
-					faults, seen := check(t, p, proto, false)
+					faults, seen := check(t, p, s)
 					sum.Reads += seen.Reads
 					sum.Own += seen.Own
 					sum.Cached += seen.Cached
+					sum.Softened += seen.Softened
 					if len(faults) > 0 {
 						rt.Fatalf("%s\n%v", faults[0], p)
 					}
@@ -51,6 +59,11 @@ func TestConsistency(t *testing.T) {
 			}
 			t.Logf("%+v", sum)
 			require.Greater(t, sum.Cached*20, sum.Reads, "too few reads were answered from the cache to mean anything")
+			if s.soft() {
+				require.Greater(t, sum.Softened*2000, sum.Reads, "too few reads got what was invalidated softly")
+			} else {
+				require.Zero(t, sum.Softened)
+			}
 		})
 	}
 }
@@ -59,18 +72,17 @@ func TestConsistency(t *testing.T) {
 // not notice is worth nothing.
 func TestConsistencyFindsMutants(t *testing.T) {
 	const enough = 5000
-	for name, mutant := range map[string]struct {
-		proto       protocol
-		absentValid bool
-	}{
-		"epochs are read after the handler":    {proto: epochsAfterHandler},
-		"flights are keyed by the key alone":   {proto: flightsByKey},
-		"an absent epoch is taken to be valid": {proto: storeProtocol, absentValid: true},
+	for _, mutant := range []setting{
+		{name: "epochs are read after the handler", proto: epochsAfterHandler, open: overGocache},
+		{name: "flights are keyed by the key alone", proto: flightsByKey, open: overGocache},
+		{name: "an absent epoch is taken to be valid", proto: storeProtocol, open: overGocache, mutation: mutation{absentValid: true}},
+		{name: "soft windows do not end", proto: responses, open: overRedis, mutation: mutation{endless: true}},
+		{name: "a second soft bump keeps what stood before the first", proto: responses, open: overRedis, mutation: mutation{generations: true}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(mutant.name, func(t *testing.T) {
 			gen := programs()
 			for seed := range enough {
-				if faults, _ := check(t, gen.Example(seed), mutant.proto, mutant.absentValid); len(faults) > 0 {
+				if faults, _ := check(t, gen.Example(seed), mutant); len(faults) > 0 {
 					t.Logf("found by program %d: %s", seed, faults[0])
 					return
 				}

@@ -1,8 +1,9 @@
 // Package consistency holds the checker of the first invariant: once an
 // invalidation has returned, no later request is answered with a response whose
-// handler began before it. Its test draws random programs of reads that are held
-// up half way, slow saves, writes, invalidations, evictions, expiries, outages and
-// restarts, runs them against several nodes that share one store, and judges every
+// handler began before it, but within the window of a soft one. Its test draws
+// random programs of reads that are held up half way, slow saves, writes,
+// invalidations, hard and soft, evictions, expiries, outages and restarts, runs
+// them against several nodes that share one store, and judges every
 // response. It also breaks the protocol on purpose and demands to find out.
 //
 // The package itself only has the flag that lets the checker run longer. Every

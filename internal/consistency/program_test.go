@@ -20,6 +20,7 @@ const (
 	proceed                // the a-th handler or save that is held up goes one gate on
 	invalidate             // node a invalidates: b and c choose the group
 	commit                 // node a commits a change of item b and invalidates it at once
+	soften                 // the same, softly: c chooses the window
 	evict                  // the store loses the a-th of its keys
 	empty                  // the store loses everything
 	sleep                  // time passes
@@ -29,7 +30,7 @@ const (
 	kinds
 )
 
-var kindNames = [...]string{"read", "proceed", "invalidate", "commit", "evict", "empty", "sleep", "cut", "restart", "slow"}
+var kindNames = [...]string{"read", "proceed", "invalidate", "commit", "soften", "evict", "empty", "sleep", "cut", "restart", "slow"}
 
 func (o op) String() string { return fmt.Sprintf("%s(%d,%d,%d)", kindNames[o.kind], o.a, o.b, o.c) }
 
@@ -44,7 +45,7 @@ func (p program) String() string {
 }
 
 // weights say how often each kind is drawn.
-var weights = [kinds]int{read: 30, proceed: 30, invalidate: 10, commit: 10, evict: 6, empty: 1, sleep: 4, cut: 2, restart: 1, slow: 3}
+var weights = [kinds]int{read: 30, proceed: 30, invalidate: 10, commit: 10, soften: 10, evict: 6, empty: 1, sleep: 4, cut: 2, restart: 1, slow: 3}
 
 // programs draws programs of 20 to 150 steps.
 func programs() *rapid.Generator[program] {

@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"github.com/eko/gocache/lib/v4/store"
+
+	"github.com/restflow-go/restflow"
 )
 
 // shared is what all nodes keep their entries and epochs in: a store that can
 // lose any key at any moment, beside the real ones that the store's own tests use.
 type shared struct {
-	mu    sync.Mutex
-	items map[string]item
+	mu     sync.Mutex
+	items  map[string]item
+	memory *restflow.Store // in place of the items, if not nil
 }
 
 type item struct {
@@ -44,10 +47,50 @@ var errDown = errors.New("the store is down")
 // to save entries.
 type view struct {
 	*shared
-	hold        func() <-chan struct{} // what a save waits for, if slow
-	slow        bool
-	down        bool
-	absentValid bool // mutant: an absent epoch reads as some fixed one
+	mutation
+	hold func() <-chan struct{} // what a save waits for, if slow
+	slow bool
+	down bool
+}
+
+// setting is what the nodes of a world have in common.
+type setting struct {
+	name  string
+	proto protocol
+	open  func(*view) *restflow.Store
+	mutation
+}
+
+// soft reports whether windows are kept.
+func (s setting) soft() bool { return !strings.HasSuffix(s.name, "responses") && s.name != "store" }
+
+// mutation is what is broken on purpose in the store that nodes share.
+type mutation struct {
+	absentValid bool // an absent epoch reads as some fixed one
+	endless     bool // the windows of soft bumps do not end
+	generations bool // a second soft bump keeps what stood before the first
+}
+
+// overGocache opens a store where soft bumps are hard.
+func overGocache(v *view) *restflow.Store {
+	s, err := restflow.NewStore(v, restflow.StoreConfig{Kind: restflow.Shared})
+	return must(s, err)
+}
+
+// inMemory opens one store for all nodes, which loses nothing.
+func inMemory(v *view) *restflow.Store {
+	if v.memory == nil {
+		s, err := restflow.NewMemory(restflow.MemoryConfig{EpochSlots: 1 << 10})
+		v.memory = must(s, err)
+	}
+	return v.memory
+}
+
+func must(s *restflow.Store, err error) *restflow.Store {
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 func (v *view) Get(_ context.Context, key any) (any, error) {
