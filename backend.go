@@ -55,9 +55,9 @@ type Snapshot struct {
 	// window has not ended. It may answer as Stale, and before SoftUntil only.
 	// Whoever does not know of it misses.
 	Soft      *Entry
-	SoftUntil time.Time
-	// Now is when the entry was read.
-	Now time.Time
+	SoftUntil int64
+	// Now is when the entry was read, in Unix nanoseconds.
+	Now int64
 	// Fault is why a stored value could not be read, if one could not. It is
 	// taken for absent.
 	Fault error
@@ -72,7 +72,7 @@ type Snapshot struct {
 func (s *Snapshot) Epochs() []Epoch { return s.epochs[:s.scopes] }
 
 // found is the result of a lookup that took no more than s.epochs.
-func (s *Snapshot) found(e *Entry, now time.Time) {
+func (s *Snapshot) found(e *Entry, now int64) {
 	s.Entry, s.Soft, s.Fault, s.Now = e, nil, nil, now
 	s.scopes = len(e.Epochs)
 }

@@ -95,19 +95,17 @@ type Field struct {
 	Values []string
 }
 
-// Fresh reports whether the entry may answer without revalidation.
-func (e *Entry) Fresh(now time.Time) bool {
-	return e.Expires == 0 || now.UnixNano() < e.Expires
-}
+// Fresh reports whether the entry may answer without revalidation at now, a Unix
+// time in nanoseconds.
+func (e *Entry) Fresh(now int64) bool { return e.Expires == 0 || now < e.Expires }
 
-// Servable reports whether the entry is fresh or inside its stale window.
-func (e *Entry) Servable(now time.Time) bool {
-	return e.Expires == 0 || now.UnixNano() < e.StaleUntil
-}
+// Servable reports whether the entry is fresh or inside its stale window at now.
+func (e *Entry) Servable(now int64) bool { return e.Expires == 0 || now < e.StaleUntil }
 
-// Within reports whether an entry that is no longer fresh is so for less than window.
-func (e *Entry) Within(now time.Time, window time.Duration) bool {
-	return window > 0 && now.UnixNano() < e.Expires+int64(window)
+// Within reports whether an entry that is no longer fresh at now is so for less
+// than window.
+func (e *Entry) Within(now int64, window time.Duration) bool {
+	return window > 0 && now < e.Expires+int64(window)
 }
 
 // Metadata describes the entry as the answer of a request.

@@ -82,7 +82,7 @@ func TestKeyspaceDropsSoftly(t *testing.T) {
 		require.Equal(t, c.left == -1, snap.Entry != nil, name)
 		require.Equal(t, c.left > 0, snap.Soft != nil, name)
 		if c.left > 0 {
-			require.WithinDuration(t, began.Add(c.left), snap.SoftUntil, 10*time.Second, name)
+			require.WithinDuration(t, began.Add(c.left), time.Unix(0, snap.SoftUntil), 10*time.Second, name)
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (s *Store) spared(k *Key, e *Entry, snap *Snapshot) bool {
 			return false
 		}
 	}
-	snap.SoftUntil = time.Unix(0, until)
-	return snap.Now.Before(snap.SoftUntil)
+	snap.SoftUntil = until
+	return snap.Now < until
 }
 
 // predecessor is the epoch that a soft bump replaced, and until when it counts, in

@@ -86,7 +86,7 @@ func expiry(p *probe) {
 	p.fill(k, e)
 	p.await("the entry is gone or says that it is over", func() bool {
 		e := p.load(k).Entry
-		return e == nil || !e.Servable(time.Now())
+		return e == nil || !e.Servable(time.Now().UnixNano())
 	})
 	// Clocks of stores are coarse, and early is only a miss.
 	if early := e.Expires - time.Now().UnixNano(); early > int64(short)/2 {
@@ -105,8 +105,8 @@ func staleWindow(p *probe) {
 	if got == nil {
 		p.t.Fatal("an entry past its TTL is gone before its stale window ends")
 	}
-	if got.Fresh(time.Now()) || !got.Servable(time.Now()) {
-		p.t.Fatalf("fresh %t, servable %t; want stale and servable", got.Fresh(time.Now()), got.Servable(time.Now()))
+	if got.Fresh(time.Now().UnixNano()) || !got.Servable(time.Now().UnixNano()) {
+		p.t.Fatalf("fresh %t, servable %t; want stale and servable", got.Fresh(time.Now().UnixNano()), got.Servable(time.Now().UnixNano()))
 	}
 }
 

@@ -34,7 +34,7 @@ func (e *Engine) directed(x *Exchange, entry *restflow.Entry) (done bool, err er
 
 // onlyIfCached answers from a fresh entry that is young enough, or not at all.
 func (e *Engine) onlyIfCached(x *Exchange, entry *restflow.Entry, d *directives) (bool, error) {
-	if entry != nil && entry != x.snap.Soft && entry.Fresh(time.Now()) && x.suits(entry, d) {
+	if entry != nil && entry != x.snap.Soft && entry.Fresh(time.Now().UnixNano()) && x.suits(entry, d) {
 		return false, nil
 	}
 	const why = "the request says only-if-cached"
@@ -53,7 +53,7 @@ func (x *Exchange) suits(entry *restflow.Entry, d *directives) bool {
 	if entry == x.snap.Soft {
 		return false
 	}
-	now := time.Now()
-	young := !d.maxAge.set || now.Sub(time.Unix(0, entry.Created)) <= d.maxAge.Duration
-	return young && entry.Fresh(now.Add(d.minFresh.Duration))
+	now := time.Now().UnixNano()
+	young := !d.maxAge.set || now-entry.Created <= int64(d.maxAge.Duration)
+	return young && entry.Fresh(now+int64(d.minFresh.Duration))
 }

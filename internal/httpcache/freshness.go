@@ -94,7 +94,7 @@ func (e *Engine) windows(d *directives) (revalidate, failure time.Duration) {
 }
 
 // revalidates reports whether an entry may answer past its end while it is made anew.
-func (e *Engine) revalidates(entry *restflow.Entry, now time.Time) bool {
+func (e *Engine) revalidates(entry *restflow.Entry, now int64) bool {
 	if e.cfg.StaleWhileRevalidate == 0 {
 		return false
 	}

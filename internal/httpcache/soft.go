@@ -21,7 +21,7 @@ func (e *Engine) soft(x *Exchange, entry *restflow.Entry) error {
 
 // softens reports whether an entry may answer although it was invalidated: within
 // its own life, and unless it says that it must never be stale (RFC 9111, 4.2.4).
-func softens(entry *restflow.Entry, now time.Time) bool {
+func softens(entry *restflow.Entry, now int64) bool {
 	r := response{fields: entry.Header}
 	d := parseCacheControl(r.values("Cache-Control"))
 	return entry.Servable(now) && !d.mustRevalidate && !d.sMaxAge.set
@@ -31,7 +31,7 @@ func softens(entry *restflow.Entry, now time.Time) bool {
 // to be fresh.
 func (x *Exchange) metadata(entry *restflow.Entry, s restflow.Status) restflow.Metadata {
 	m := entry.Metadata(s)
-	if now := x.snap.Now; entry == x.snap.Soft && (m.ResetAt.IsZero() || m.ResetAt.After(now)) {
+	if now := time.Unix(0, x.snap.Now); entry == x.snap.Soft && (m.ResetAt.IsZero() || m.ResetAt.After(now)) {
 		m.ResetAt = now
 	}
 	return m
@@ -40,5 +40,5 @@ func (x *Exchange) metadata(entry *restflow.Entry, s restflow.Status) restflow.M
 // stands reports whether an entry may stand in for a failure now: one that soft
 // invalidations have left only within their window, which may have ended meanwhile.
 func (x *Exchange) stands(entry *restflow.Entry) bool {
-	return entry != x.snap.Soft || time.Now().Before(x.snap.SoftUntil)
+	return entry != x.snap.Soft || time.Now().UnixNano() < x.snap.SoftUntil
 }

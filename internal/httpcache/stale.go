@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"time"
 
 	"github.com/restflow-go/restflow"
 )
@@ -14,12 +13,12 @@ import (
 // early decides at random whether a fresh entry is refreshed ahead of its end, the
 // sooner the longer it takes to make (XFetch: Vattani, Chierichetti, Lowenstein,
 // "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
-func (e *Engine) early(entry *restflow.Entry, now time.Time) bool {
+func (e *Engine) early(entry *restflow.Entry, now int64) bool {
 	if e.cfg.EarlyRefresh == 0 || entry.Expires == 0 {
 		return false
 	}
 	gap := float64(entry.Delta) * e.cfg.EarlyRefresh * -math.Log(1-rand.Float64()) //nolint:gosec // not a secret
-	return float64(now.UnixNano())+gap >= float64(entry.Expires)
+	return float64(now)+gap >= float64(entry.Expires)
 }
 
 // revalidate refreshes the entry in the background, unless somebody does already.
