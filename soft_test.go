@@ -22,7 +22,7 @@ func softly(t *testing.T, s *restflow.Store, k *restflow.Key) string {
 		return ""
 	}
 	require.Nil(t, snap.Entry, "an entry is alive or left, never both")
-	require.True(t, snap.Now < snap.SoftUntil)
+	require.Less(t, snap.Now, snap.SoftUntil)
 	return string(snap.Soft.Body)
 }
 

@@ -20,8 +20,8 @@ func (p *probe) left(k *restflow.Key) string {
 	switch snap := p.load(k); {
 	case snap.Entry != nil:
 		p.t.Fatalf("entry of %q: alive after a soft bump", k.Bytes[len(p.space)+1:])
-	case snap.Soft != nil && !snap.Now.Before(snap.SoftUntil):
-		p.t.Fatalf("entry of %q: left until %v, and found at %v", k.Bytes[len(p.space)+1:], snap.SoftUntil, snap.Now)
+	case snap.Soft != nil && snap.Now >= snap.SoftUntil:
+		p.t.Fatalf("entry of %q: left until %d, and found at %d", k.Bytes[len(p.space)+1:], snap.SoftUntil, snap.Now)
 	case snap.Soft != nil:
 		return string(snap.Soft.Body)
 	}
