@@ -40,7 +40,7 @@ type RedisConfig struct {
 	OnError func(op string, err error)
 }
 
-// NewRedis returns a store in Redis 6.2 or later, for services of any number of
+// NewRedis returns a store in Redis 7, for services of any number of
 // processes. A lookup is one round trip: an MGET of the entry and its epochs on
 // a single server, a pipeline on a cluster and behind Sentinel. An invalidation is
 // one DEL.
