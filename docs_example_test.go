@@ -48,3 +48,13 @@ func TestDocumentedRedisStore(t *testing.T) {
 	require.NoError(t, store.Close())
 	require.NoError(t, client.Close())
 }
+
+func TestDocumentedLease(t *testing.T) {
+	client := miniClient(t)
+	store, err := restflow.NewRedis(client, restflow.RedisConfig{
+		Lease: 5 * time.Second, // about what the slowest handler takes
+	})
+	require.NoError(t, err)
+	put(t, store, groupKey("Documented", "k"), "x")
+	require.NoError(t, store.Close())
+}

@@ -26,6 +26,7 @@ type Flight struct {
 	closed    bool          // to others; see FillAlone
 	apart     chan struct{} // closed by Alone
 	leader    leaderContext
+	lease     *lease // to run under; nil without one
 }
 
 // Waiters is how many others wait for the flight at the moment.
@@ -175,6 +176,13 @@ type Run func(f *Flight) *Entry
 // would not take the entry, or ctx ended first. A waiter then has to run for
 // itself. An error is the store's, and comes before run was called (led is false) or
 // from saving what it made (led is true, and the entry is returned all the same).
+//
+// Where saves go on in the background (see RedisConfig.SyncSaves) the leader only
+// hands its entry over, and the error is ErrBacklog or ErrClosed. From then on the
+// entry is found in this process; in others, once it has arrived.
+//
+// With RedisConfig.Lease a leader first waits for one that leads in another process,
+// until ctx ends at most. If it gets that one's entry, led is false.
 func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *Entry, led bool, err error) {
 	if err := s.settle(ctx, k, snap); err != nil {
 		return nil, false, err
@@ -195,7 +203,10 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 // lookOrLead is a leader's part of Fill.
 func (s *Store) lookOrLead(ctx context.Context, k *Key, snap *Snapshot, f *Flight, run Run) (e *Entry, led bool, err error) {
 	defer s.flights.land(k, f)
-	if f.entry = s.lookAgain(ctx, k, snap); f.entry != nil {
+	if f.entry = s.lookAgain(ctx, k, snap); f.entry == nil && s.leases != nil {
+		f.entry = s.awaitLease(ctx, k, f)
+	}
+	if f.entry != nil {
 		return f.entry, false, nil
 	}
 	e, err = s.lead(ctx, k, f, run)
@@ -286,15 +297,32 @@ func (s *Store) Launch(k *Key, snap *Snapshot) *Launch {
 }
 
 // Run calls run and saves what it returns, as Fill does for a leader. A panic of
-// run becomes an error, since no request is there to recover it.
+// run becomes an error, since no request is there to recover it. If another process has
+// the lease of the key (see RedisConfig.Lease), it does the same, and run is not called.
 func (l *Launch) Run(ctx context.Context, run Run) (e *Entry, err error) {
 	defer l.Cancel()
+	if !l.lease(ctx) {
+		return nil, nil
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			e, err = nil, fmt.Errorf("restflow: panic in a background fill: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return l.store.lead(ctx, &l.key, l.flight, run)
+}
+
+// lease reports whether to run, which only the lease of somebody else speaks against.
+func (l *Launch) lease(ctx context.Context) bool {
+	if l.store.leases == nil {
+		return true
+	}
+	held := l.store.newLease(&l.key, l.flight)
+	got, err := held.claim(ctx)
+	if err == nil && got == ours {
+		l.flight.lease = held
+	}
+	return err != nil || got != lent
 }
 
 // Cancel gives the right up.
@@ -329,6 +357,7 @@ func (s *Store) Replace(ctx context.Context, k *Key, snap *Snapshot, run Run) (*
 // lead runs and saves. The epochs are those read before the run: if one has been
 // bumped meanwhile, the entry is dead where it lies.
 func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, error) {
+	defer func() { f.lease.leave(!f.abandoned.Load()) }() // unless it is the saver's, or was left below
 	e := run(f)
 	if e == nil || f.forgotten.Load() {
 		return nil, nil
@@ -349,5 +378,6 @@ func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, e
 	}
 	f.entry = e
 	s.flights.landings.add(k)
+	f.lease.leave(false)
 	return e, nil
 }

@@ -67,6 +67,7 @@ func (f *Flight) Alone() {
 	if !f.leader.alone {
 		f.leader.alone = true
 		close(f.apart)
+		f.lease.leave(true)
 	}
 	f.leader.endIfOver()
 }

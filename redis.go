@@ -36,6 +36,12 @@ type RedisConfig struct {
 	// saved is a Bypass. Default: they are saved in the background, a few at a
 	// time; at most 1,024 and 32 MiB of them wait, and what comes then is not stored.
 	SyncSaves bool
+	// Lease lets one process run at a time for one key, where otherwise each
+	// runs once: the others wait until its entry has arrived. It is how long
+	// they wait at most, and how long a process that has died keeps them waiting. Give
+	// about what the slowest handler takes: one that takes longer is run by another
+	// process as well. A miss then costs three more round trips. Default 0: none.
+	Lease time.Duration
 	// OnError is told of every failed call. Default: none.
 	OnError func(op string, err error)
 }
@@ -58,12 +64,12 @@ type RedisConfig struct {
 // The client stays the caller's: Close does not close it.
 func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
 	shape := sharedShape{cfg.Prefix, cfg.EpochTTL, cfg.Compress, cfg.Timeout}
-	if err := errors.Join(checkClient(client), shape.normalize("RedisConfig"), checkWait(client, cfg.WaitReplicas)); err != nil {
+	if err := errors.Join(checkClient(client), shape.normalize("RedisConfig"), checkWait(client, cfg.WaitReplicas), checkLease(cfg.Lease)); err != nil {
 		return nil, err
 	}
 	single, _ := client.(*redis.Client)
 	r := &redisStore{client: client, single: single, shape: shape, wait: cfg.WaitReplicas, watched: watched(client)}
-	return newStore(r, limits{timeout: shape.timeout, syncSaves: cfg.SyncSaves, onError: cfg.OnError}), nil
+	return newStore(r, limits{timeout: shape.timeout, syncSaves: cfg.SyncSaves, lease: cfg.Lease, onError: cfg.OnError}), nil
 }
 
 // checkClient refuses clients that would break a promise of the store.

@@ -54,6 +54,7 @@ type draft struct {
 	entry *Entry // nil once Delete came
 	ctx   context.Context
 	store *Store // with the timeout to keep
+	lease *lease // to be given back when the entry has arrived
 }
 
 func newSaver(fs *flights) *saver {
@@ -89,7 +90,10 @@ func (w *saver) put(ctx context.Context, s *Store, k *Key, f *Flight, e *Entry) 
 			return err
 		}
 	}
-	sv.draft, sv.number = draft{e, ctx, s}, f.number
+	if sv.lease != nil {
+		go sv.lease.end(true) // its entry may never be sent
+	}
+	sv.draft, sv.number = draft{e, ctx, s, f.lease.pass()}, f.number
 	return nil
 }
 
@@ -142,8 +146,9 @@ func (w *saver) next() *save {
 func (w *saver) bring(sv *save) {
 	var d draft
 	for w.step(sv, &d) {
-		d.send(&sv.key)
+		d.lease.end(d.send(&sv.key) != nil)
 	}
+	sv.lease.end(true) // it was not sent
 }
 
 // step sets d to what sv carries and reports true, unless that is what d was
@@ -168,17 +173,19 @@ func (w *saver) step(sv *save, d *draft) bool {
 // send saves the entry, or removes the one before if there is none: Delete came
 // while that was being sent. OnError is told of failures. A panic of the store is
 // one, since no request is there to recover it.
-func (d *draft) send(k *Key) {
+func (d *draft) send(k *Key) (err error) {
 	defer func() {
-		if p := recover(); p != nil && d.store.onError != nil {
-			d.store.onError("save", fmt.Errorf("restflow: panic in a save: %v\n%s", p, debug.Stack()))
+		if p := recover(); p != nil {
+			err = fmt.Errorf("restflow: panic in a save: %v\n%s", p, debug.Stack())
+			if d.store.onError != nil {
+				d.store.onError("save", err)
+			}
 		}
 	}()
 	if d.entry == nil {
-		_ = d.store.remove(d.ctx, k)
-	} else {
-		_ = d.store.save(d.ctx, k, d.entry)
+		return d.store.remove(d.ctx, k)
 	}
+	return d.store.save(d.ctx, k, d.entry)
 }
 
 // handOver leaves the saving to others. Those who wait get the entry also if too

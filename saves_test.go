@@ -70,10 +70,11 @@ func (v *valve) open() {
 
 // savers are two stores over one server, and the valve of the first, which is shut.
 type savers struct {
-	t     *testing.T
-	a, b  *restflow.Store
-	valve *valve
-	admin *redis.Client
+	t      *testing.T
+	a, b   *restflow.Store
+	valve  *valve
+	server *redistest.Server
+	admin  *redis.Client
 }
 
 func newSavers(t *testing.T, cfg restflow.RedisConfig) *savers {
@@ -82,7 +83,7 @@ func newSavers(t *testing.T, cfg restflow.RedisConfig) *savers {
 		cfg.Timeout = unhurried
 	}
 	server := redistest.Start(t)
-	s := &savers{t: t, valve: &valve{held: make(chan string, 5000)}, admin: server.Client()}
+	s := &savers{t: t, valve: &valve{held: make(chan string, 5000)}, server: server, admin: server.Client()}
 	client := server.Client()
 	client.AddHook(s.valve)
 	a, err := restflow.NewRedis(client, cfg)

@@ -67,6 +67,8 @@ type core struct {
 	saves      *saver // nil where saves are waited for
 	known      knownTable
 	memory     *memory // the backend, if it is one
+	leases     leaser  // nil without leases
+	lease      time.Duration
 	clock      clock
 	background atomic.Int64 // launches that have not ended
 	functions  sync.Map     // claims of functions that named themselves
@@ -81,7 +83,8 @@ type limits struct {
 	onError func(op string, err error)
 
 	syncSaves bool
-	known     int64 // bytes for known keys
+	known     int64         // bytes for known keys
+	lease     time.Duration // zero: none
 }
 
 // The breaker opens after this many failures in a row and lets one call try
@@ -110,6 +113,9 @@ func newStore(b backend, l limits) *Store {
 		})
 		if !l.syncSaves {
 			c.saves = newSaver(&c.flights)
+		}
+		if c.lease = l.lease; l.lease > 0 {
+			c.leases = b.(leaser)
 		}
 	}
 	s := &Store{core: c, timeout: l.timeout}

@@ -13,7 +13,9 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
+	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/echocache"
+	"github.com/restflow-go/restflow/internal/redistest"
 )
 
 // Many requests for what is not cached run the handler once.
@@ -33,6 +35,60 @@ func TestStampedeRunsTheHandlerOnce(t *testing.T) {
 		}
 		require.EqualValues(t, 1, s.runs.Load())
 	})
+}
+
+// sceneUnderLeases is a scene on two nodes that share a Redis and take leases.
+func sceneUnderLeases(t *testing.T, cfg echocache.Config) *scene {
+	t.Helper()
+	server := redistest.Start(t)
+	stores := make([]*restflow.Store, 2)
+	for i := range stores {
+		var err error
+		stores[i], err = restflow.NewRedis(server.Client(), restflow.RedisConfig{Timeout: 10 * time.Second, Lease: time.Minute})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, stores[i].Close()) })
+	}
+	return newScene(t, cfg, server, stores...)
+}
+
+// With leases one run answers the requests of all nodes.
+func TestStampedeOnAllNodesRunsTheHandlerOnce(t *testing.T) {
+	s := sceneUnderLeases(t, echocache.Config{})
+	const requests = 50
+	leader, gate := s.hold(context.Background(), s.b)
+	answers := make([]<-chan *httptest.ResponseRecorder, requests)
+	for i := range answers {
+		answers[i] = s.ask(context.Background(), s.a)
+	}
+	awaitWaiters(t, requests-1)
+	close(gate)
+	receive(t, leader)
+	for _, c := range answers {
+		require.Equal(t, "row 1 version 1", receive(t, c).Body.String())
+		ev := s.event()
+		require.Equal(t, restflow.Miss, ev.Status)
+		require.True(t, ev.Shared)
+	}
+	require.EqualValues(t, 1, s.runs.Load())
+}
+
+// With leases one node refreshes in the background; the others say that they do not.
+func TestBackgroundRefreshIsLeftToAnotherNode(t *testing.T) {
+	s := sceneUnderLeases(t, echocache.Config{TTL: 10 * time.Millisecond, StaleWhileRevalidate: time.Hour})
+	s.want(s.b, "MISS", 1)
+	s.flush()
+	s.holding.Store(true)
+	require.Eventually(t, func() bool { return status(receive(t, s.ask(context.Background(), s.b))) == "STALE" }, sceneTimeout, time.Millisecond)
+	gate := receive(t, s.held)
+	s.want(s.a, "STALE", 1)
+	ev := s.event()
+	for ev.Status != restflow.Refresh {
+		ev = s.event()
+	}
+	require.Equal(t, "another process refreshes the entry", ev.Reason)
+	require.False(t, ev.Stored)
+	close(gate)
+	require.EqualValues(t, 2, s.runs.Load())
 }
 
 // The client that made the handler run goes away: the others get their answer.

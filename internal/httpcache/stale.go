@@ -60,7 +60,9 @@ func (e *Engine) refill(ctx context.Context, bg *Exchange, l *restflow.Launch) {
 	switch {
 	case err != nil:
 		ev.Reason = "the background refresh failed"
-	case r != nil && entry == nil:
+	case r == nil:
+		ev.Reason = "another process refreshes the entry"
+	case entry == nil:
 		ev.Reason, ev.Err = r.why, r.cause
 	}
 	bg.status = restflow.Refresh
