@@ -43,7 +43,7 @@ func newSite(t *testing.T, sc scenario) *site {
 	for range nodes {
 		p := redistest.StartProxy(t, s.server.Addr())
 		s.proxies = append(s.proxies, p)
-		stores = append(stores, openVia(t, s.server, p))
+		stores = append(stores, openVia(t, s.server, p, sc.lease))
 	}
 	s.w = newWorld(t, stores...)
 	return s
@@ -54,12 +54,12 @@ func newSite(t *testing.T, sc scenario) *site {
 const timeout = 400 * time.Millisecond
 
 // openVia returns the store of a node that reaches the server through a proxy.
-func openVia(t *testing.T, server *redistest.Server, p *redistest.Proxy) *restflow.Store {
+func openVia(t *testing.T, server *redistest.Server, p *redistest.Proxy, lease time.Duration) *restflow.Store {
 	t.Helper()
 	options := server.Options()
 	options.Addr = p.Addr()
 	options.PoolSize = 8 // a herd of dials is not what is tested
-	store, err := restflow.NewRedis(clientOf(t, options), restflow.RedisConfig{Timeout: timeout})
+	store, err := restflow.NewRedis(clientOf(t, options), restflow.RedisConfig{Timeout: timeout, Lease: lease})
 	require.NoError(t, err)
 	return store
 }

@@ -31,6 +31,7 @@ type site struct {
 type scenario struct {
 	name  string
 	args  []string // of the server
+	lease time.Duration
 	begin func(*site)
 	end   func(*site)
 	bites func(*site) bool // the fault has been felt
@@ -57,6 +58,13 @@ var scenarios = []scenario{
 	},
 	{
 		name:  "one node cut off",
+		begin: func(s *site) { s.proxies[0].Cut() },
+		end:   healed,
+		bites: bypassed,
+	},
+	{
+		name:  "one node cut off, under leases", // and cannot give back those that it has
+		lease: timeout / 2,
 		begin: func(s *site) { s.proxies[0].Cut() },
 		end:   healed,
 		bites: bypassed,
