@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/s2"
+	"github.com/zeebo/xxh3"
 )
 
 // An entry is stored as
 //
 //	"rf" version flags checksum(8) payload
 //
-// The checksum is the xxHash64 of version, flags and payload, so that a value
+// The checksum is the XXH3 (64 bits) of version, flags and payload, so that a value
 // which was cut, mixed up or partly overwritten is found out before it is read.
 // The payload is, in order: created, expires, stale-until and delta (8 bytes each), the
 // status, the epochs, the tags, the key, the entity tag, the header fields, and
@@ -47,6 +48,7 @@ func appendEntry(dst []byte, e *Entry, compress int) []byte {
 			flags, body = flagS2, c
 		}
 	}
+	dst = slices.Grow(dst, e.size()-len(e.Body)+len(body)) // more than it takes
 	dst = append(dst, 'r', 'f', codecVersion, flags)
 	dst = append(dst, make([]byte, 8)...)
 	for _, v := range [...]int64{e.Created, e.Expires, e.StaleUntil, e.Delta} {
@@ -92,7 +94,7 @@ func appendString[S string | []byte](dst []byte, s S) []byte {
 // flags go in as a second factor of the sum over the payload.
 func checksum(raw []byte) uint64 {
 	head := uint64(raw[2])<<8 | uint64(raw[3])
-	return xxhash.Sum64(raw[codecHead:]) ^ (head+1)*0x9e3779b97f4a7c15
+	return xxh3.Hash(raw[codecHead:]) ^ (head+1)*0x9e3779b97f4a7c15
 }
 
 // decodeEntry reads what appendEntry wrote. The entry keeps raw, which must not
@@ -114,11 +116,11 @@ func decodeEntry(raw []byte) (*Entry, error) {
 		StaleUntil: int64(r.fixed()), Delta: int64(r.fixed()),
 		Status: int(r.uvarint(math.MaxInt32)),
 	}
-	if n := r.count(MaxScopes, 8); n > 0 {
-		e.Epochs = make([]Epoch, n)
-		for i := range e.Epochs {
-			e.Epochs[i] = Epoch(r.fixed())
+	for range r.count(MaxScopes, 8) {
+		if e.Epochs == nil {
+			e.Epochs = e.epochs[:0]
 		}
+		e.Epochs = append(e.Epochs, Epoch(r.fixed()))
 	}
 	if n := r.count(MaxTags, 16); n > 0 {
 		e.Tags = make([]Tag, n)
@@ -198,27 +200,59 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
+// fields reads header fields. Their texts are copied, in one piece, so that who keeps
+// one does not keep the body.
 func (r *reader) fields() []Field {
 	n := r.count(1<<16, 3)
 	if n == 0 {
 		return nil
 	}
-	fields := make([]Field, n)
+	from, values := r.buf, 0
+	end := *r
+	for range n {
+		end.op()
+		end.bytes()
+		for range end.values(&values) {
+			end.bytes()
+		}
+	}
+	if end.bad {
+		*r = end
+		return nil
+	}
+	all := string(from[:len(from)-len(end.buf)])
+	text := func() string {
+		n := len(r.bytes())
+		to := len(from) - len(r.buf)
+		return all[to-n : to]
+	}
+	fields, lines := make([]Field, n), make([]string, values)
 	for i := range fields {
 		f := &fields[i]
-		if len(r.buf) == 0 || Op(r.buf[0]) > DelField {
-			r.bad, r.buf = true, nil
-			return nil
+		f.Op, f.Name = r.op(), text()
+		if n := r.values(new(int)); n > 0 {
+			f.Values, lines = lines[:n:n], lines[n:]
 		}
-		f.Op = Op(r.buf[0])
-		r.buf = r.buf[1:]
-		f.Name = string(r.bytes())
-		if k := r.count(1<<16, 1); k > 0 {
-			f.Values = make([]string, k)
-			for j := range f.Values {
-				f.Values[j] = string(r.bytes())
-			}
+		for j := range f.Values {
+			f.Values[j] = text()
 		}
 	}
 	return fields
+}
+
+func (r *reader) op() Op {
+	if len(r.buf) == 0 || Op(r.buf[0]) > DelField {
+		r.bad, r.buf = true, nil
+		return 0
+	}
+	op := Op(r.buf[0])
+	r.buf = r.buf[1:]
+	return op
+}
+
+// values reads how many values follow, and adds them to sum.
+func (r *reader) values(sum *int) int {
+	n := r.count(1<<16, 1)
+	*sum += n
+	return n
 }

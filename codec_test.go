@@ -86,10 +86,11 @@ func undump(t *testing.T, dump string) []byte {
 func requireSame(t testing.TB, want, got *restflow.Entry) {
 	t.Helper()
 	normal := func(e *restflow.Entry) restflow.Entry {
-		n := *e
-		n.Key, n.Body = append([]byte{}, e.Key...), append([]byte{}, e.Body...)
-		n.Epochs, n.Tags = append([]restflow.Epoch{}, e.Epochs...), append([]restflow.Tag{}, e.Tags...)
-		n.Header = nil
+		n := restflow.Entry{
+			Created: e.Created, Expires: e.Expires, StaleUntil: e.StaleUntil, Delta: e.Delta, Status: e.Status, ETag: e.ETag,
+			Key: append([]byte{}, e.Key...), Body: append([]byte{}, e.Body...),
+			Epochs: append([]restflow.Epoch{}, e.Epochs...), Tags: append([]restflow.Tag{}, e.Tags...),
+		}
 		for _, f := range e.Header {
 			f.Values = append([]string{}, f.Values...)
 			n.Header = append(n.Header, f)

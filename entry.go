@@ -19,13 +19,15 @@ type Key struct {
 	// Scopes are the groups of the entry, the whole cache first.
 	Scopes []Scope
 
-	hash  uint64   // of Bytes, in the memory store that knows the key; or zero
-	names []string // of the entry and of the scopes' epochs, in the Redis that knows it; or nil
+	// Of a Known, by its store, else zero:
+	hash  uint64   // of Bytes, in a memory store
+	names []string // of the entry and of the scopes' epochs, in Redis
+	mget  []any    // the command that reads names there
 }
 
 // clone returns a key that owns its slices.
 func (k *Key) clone() Key {
-	return Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes), hash: k.hash, names: k.names}
+	return Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes), hash: k.hash, names: k.names, mget: k.mget}
 }
 
 // Entry is one stored answer with the epochs it was made under. Entries are

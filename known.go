@@ -83,7 +83,7 @@ func (k *Known) stands(e *Entry, snap *Snapshot) bool {
 func (k *Known) size() int64 {
 	n := int(unsafe.Sizeof(*k)) + len(k.texts) + len(k.Key.Bytes) + 8*len(k.Key.Scopes)
 	for _, name := range k.Key.names {
-		n += len(name) + int(unsafe.Sizeof(name))
+		n += len(name) + 4*int(unsafe.Sizeof(name)) // in mget too
 	}
 	return int64(n)
 }

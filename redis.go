@@ -119,11 +119,7 @@ type redisStore struct {
 func (r *redisStore) traits() traits { return traits{kind: "redis", shared: true} }
 
 func (r *redisStore) load(ctx context.Context, k *Key, s *Snapshot) error {
-	names := k.names
-	if names == nil {
-		names = r.names(k)
-	}
-	values, err := r.get(ctx, names)
+	values, err := r.getFor(ctx, k)
 	if err != nil {
 		return err
 	}
@@ -151,7 +147,23 @@ func (r *redisStore) names(k *Key) []string {
 	return names
 }
 
-func (r *redisStore) index(k *Known) { k.Key.names = r.names(&k.Key) }
+func (r *redisStore) index(k *Known) {
+	k.Key.names = r.names(&k.Key)
+	if r.single != nil && !r.watched {
+		k.Key.mget = mgetOf(k.Key.names)
+	}
+}
+
+// getFor reads the entry of k and its epochs.
+func (r *redisStore) getFor(ctx context.Context, k *Key) ([]string, error) {
+	switch {
+	case k.mget != nil:
+		return r.mget(ctx, k.mget)
+	case k.names != nil:
+		return r.get(ctx, k.names)
+	}
+	return r.get(ctx, r.names(k))
+}
 
 func (r *redisStore) read(ctx context.Context, scopes []Scope, dst []Epoch) error {
 	names := make([]string, len(scopes))

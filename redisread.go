@@ -12,11 +12,28 @@ func (r *redisStore) get(ctx context.Context, names []string) ([]string, error) 
 	if r.single == nil || r.watched {
 		return r.getEach(ctx, names)
 	}
-	values, err := r.single.MGet(ctx, names...).Result()
+	return r.mget(ctx, mgetOf(names))
+}
+
+// mgetOf is the command that reads names.
+func mgetOf(names []string) []any {
+	args := make([]any, 1, 1+len(names))
+	args[0] = "mget"
+	for _, name := range names {
+		args = append(args, name)
+	}
+	return args
+}
+
+// mget sends a command of mgetOf, which it does not change.
+func (r *redisStore) mget(ctx context.Context, args []any) ([]string, error) {
+	cmd := redis.NewSliceCmd(ctx, args...)
+	_ = r.single.Process(ctx, cmd) // the command has its error
+	values, err := cmd.Result()
 	if err != nil {
 		return nil, err
 	}
-	out := make([]string, len(names))
+	out := make([]string, len(values))
 	for i, v := range values {
 		out[i], _ = v.(string)
 	}

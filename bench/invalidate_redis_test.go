@@ -72,7 +72,7 @@ type group struct {
 func fill(b *testing.B, n int) *group {
 	b.Helper()
 	g := &group{client: foreign(b), e: echo.New(), epochs: map[string]string{}}
-	store, err := restflow.NewRedis(g.client, restflow.RedisConfig{Timeout: time.Minute})
+	store, err := restflow.NewRedis(g.client, restflow.RedisConfig{Timeout: time.Minute, SyncSaves: true})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, store.Close()) })
 	g.cache = echocache.MustNew[PageKey](echocache.Config{Store: store, NoExpiration: true})

@@ -39,7 +39,7 @@ var (
 		return inMemory(env, o, func(item int) (UserKey, []string) { return UserKey{ID: item}, []string{"id"} }, authenticate)
 	}}
 	restflowRedis = Peer{Name: "restflow-Redis", Stack: "bare-Echo", Kind: Ours, Redis: true, Open: func(env Env, o Origin) (*Site, error) {
-		store, err := restflow.NewRedis(env.Redis, restflow.RedisConfig{Timeout: time.Minute})
+		store, err := restflow.NewRedis(env.Redis, restflow.RedisConfig{Timeout: time.Minute, SyncSaves: true}) // what was filled is there
 		if err != nil {
 			return nil, err
 		}
