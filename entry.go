@@ -65,8 +65,10 @@ type Entry struct {
 	Value any
 	Cost  int
 
-	home *Known // in a memory store, guarded by it: the key that leads here
-	gone bool   // and whether the entry has left the store
+	// In a memory store, and guarded by it:
+	homes   []*Known // the keys that lead here
+	crowded uint32   // not zero if no more may; atomic
+	gone    bool     // the entry has left the store
 }
 
 // Tag is a scope that a handler named while it ran, and the epoch that the

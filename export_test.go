@@ -2,6 +2,7 @@ package restflow
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
@@ -56,8 +57,8 @@ func (s *Store) CheckKnown(size int64) (faults []string) {
 				continue
 			}
 			size -= k.cost
-			if e := k.entry.Load(); e != nil && (e.home != k || e.gone) {
-				faults = append(faults, fmt.Sprintf("%q leads to an entry with another home, gone: %v", k.texts, e.gone))
+			if e := k.entry.Load(); e != nil && (!slices.Contains(e.homes, k) || e.gone) {
+				faults = append(faults, fmt.Sprintf("%q leads to an entry that does not lead back, gone: %v", k.texts, e.gone))
 			}
 		}
 	}

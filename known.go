@@ -39,6 +39,9 @@ func (s *Store) Recall(texts []byte) *Known {
 // Remember notes that texts give k, copying both. What is remembered is bounded
 // and may be forgotten at any time.
 func (s *Store) Remember(texts []byte, k *Key, note bool) {
+	if !s.known.admits(texts) {
+		return
+	}
 	near := new(struct {
 		Known
 		texts [96]byte
@@ -97,7 +100,10 @@ type knownTable struct {
 	drop    func(*Known)
 }
 
-const knownWays = 4
+const (
+	knownWays  = 4
+	usualKnown = 256 // bytes of a known key, for the size of the table
+)
 
 // knownBucket fills a cache line. Tags are a part of the hash: keys with another
 // one need not be looked at.
@@ -115,8 +121,7 @@ const sharedKnown = 4 << 20
 // init makes a table of at most size bytes, in which drop is told of each key
 // that goes.
 func (t *knownTable) init(size int64, drop func(*Known)) {
-	const usual = 256 // bytes of a key
-	buckets := max(1, size/(knownWays*usual))
+	buckets := max(1, size/(knownWays*usualKnown))
 	t.seed, t.drop = maphash.MakeSeed(), drop
 	t.buckets = make([]knownBucket, 1<<(bits.Len64(uint64(buckets))-1))
 	t.room.Store(size - int64(len(t.buckets))*int64(unsafe.Sizeof(knownBucket{})))
@@ -140,14 +145,21 @@ func (b *knownBucket) find(tag uint32, texts []byte) *Known {
 	return nil
 }
 
-// add puts k into the table. Where there is no room, a key gets in only when it
+// admits reports whether a key gets in. Where there is no room, only one does that
 // comes twice in a row, so that more keys than fit do not push each other out.
+func (t *knownTable) admits(texts []byte) bool {
+	b, tag := t.at(texts)
+	_, free := b.choose()
+	if (!free || t.room.Load() < usualKnown) && b.last.Swap(tag) != tag {
+		return false
+	}
+	return b.find(tag, texts) == nil
+}
+
+// add puts k into the table, in the place of others if need be.
 func (t *knownTable) add(k *Known) {
 	b, tag := t.at(k.texts)
-	way, free := b.choose()
-	if (!free || t.room.Load() < k.cost) && b.last.Swap(tag) != tag || b.find(tag, k.texts) != nil {
-		return
-	}
+	way, _ := b.choose()
 	t.evict(b, way)
 	from := rand.Uint64() //nolint:gosec // not a secret
 	for i := uint64(0); t.room.Load() < k.cost && i < 256; i++ {

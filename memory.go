@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,7 +85,7 @@ type memory struct {
 	max   int64
 
 	held atomic.Int64 // bytes of the entries in the cache
-	pins sync.Mutex   // Entry.home and gone, and changes of Known.entry
+	pins sync.Mutex   // Entry.homes and gone, and changes of Known.entry
 }
 
 // knownShare is the part of MaxBytes that is for known keys: one in so many.
@@ -107,23 +108,27 @@ func (m *memory) index(k *Known) {
 	}
 }
 
+// maxHomes is how many keys may lead to one entry. Requests that differ in what
+// their key ignores have one key, and there may be any number of them.
+const maxHomes = 16
+
 // pin lets k lead to e, which was found under it, until e leaves the store. One
 // with tags is looked at anew each time.
 func (m *memory) pin(k *Known, e *Entry) {
-	if len(e.Tags) > 0 {
+	if len(e.Tags) > 0 || atomic.LoadUint32(&e.crowded) != 0 {
 		return
 	}
 	m.pins.Lock()
 	defer m.pins.Unlock()
-	if e.gone || e.home == k {
-		return
+	switch {
+	case e.gone || k.entry.Load() == e:
+	case len(e.homes) == maxHomes:
+		atomic.StoreUint32(&e.crowded, 1)
+	default:
+		k.release()
+		e.homes = append(e.homes, k)
+		k.entry.Store(e)
 	}
-	k.release()
-	if e.home != nil {
-		e.home.entry.Store(nil)
-	}
-	e.home = k
-	k.entry.Store(e)
 }
 
 // unpin ends what pin began.
@@ -135,7 +140,8 @@ func (m *memory) unpin(k *Known) {
 
 func (k *Known) release() {
 	if e := k.entry.Swap(nil); e != nil {
-		e.home = nil
+		e.homes = slices.DeleteFunc(e.homes, func(home *Known) bool { return home == k })
+		atomic.StoreUint32(&e.crowded, 0)
 	}
 }
 
@@ -145,9 +151,10 @@ func (m *memory) leave(e *Entry) {
 	m.pins.Lock()
 	defer m.pins.Unlock()
 	e.gone = true
-	if e.home != nil {
-		e.home.release()
+	for _, k := range e.homes {
+		k.entry.Store(nil)
 	}
+	e.homes = nil
 }
 
 // touch tells the eviction policy of a lookup that went past it, once the store is
