@@ -181,6 +181,21 @@ func TestKnownAliases(t *testing.T) {
 	require.Empty(t, s.CheckKnown(64<<20/8))
 }
 
+// A lookup that found the entry just before it was deleted leads nobody there.
+func TestKnownOfAnEntryThatLeft(t *testing.T) {
+	s := openMemory(t)
+	k := groupKey("Known", "k", "1")
+	refill(t, s, k, "old")
+	s.Remember([]byte("texts"), k, false)
+	known, found := s.Recall([]byte("texts")), snapshot(t, s, k).Entry
+	require.NotNil(t, found)
+	require.NoError(t, s.Delete(t.Context(), k))
+	s.Pin(known, found)
+	body, pinned := recalled(t, s, "texts", k)
+	require.Empty(t, body)
+	require.False(t, pinned)
+}
+
 // The memory of known keys is bounded by bytes, whatever is asked for, and keys
 // that nobody else asks for leave alone those that are asked for all the time.
 func TestKnownIsBounded(t *testing.T) {
