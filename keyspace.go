@@ -53,7 +53,7 @@ func escapeName(s string) string {
 // Fill sets dst to the store's key for k, with full as its bytes: k's own or an
 // extension of them.
 func (s *Keyspace) Fill(dst *Key, k *tagkey.Key, full []byte) {
-	dst.Bytes, dst.Space, dst.hash, dst.names, dst.mget = full, s.name, 0, nil, nil
+	dst.Bytes, dst.Space = full, s.name
 	dst.Scopes = append(dst.Scopes[:0], s.all)
 	for i := range s.parts {
 		dst.Scopes = append(dst.Scopes, GroupScope(s.all, k.Partition(i)))
