@@ -281,7 +281,11 @@ func TestLeaseIsOfItsEpochs(t *testing.T) {
 	older := l.wait(t.Context(), 1, "older")
 	require.NoError(t, bumpAll(l.nodes[2], l.k))
 	require.True(t, receive(t, older).led)
-	require.Equal(t, filled{body: "newer", led: true}, ask(t.Context(), l.nodes[2], l.k, func(*restflow.Flight) *restflow.Entry { return entryOf("newer") }))
+	newer := make(chan filled, 1)
+	go func() {
+		newer <- ask(t.Context(), l.nodes[2], l.k, func(*restflow.Flight) *restflow.Entry { return entryOf("newer") })
+	}()
+	require.Equal(t, filled{body: "newer", led: true}, receive(t, newer))
 	require.NoError(t, l.nodes[2].Flush(t.Context()))
 	require.True(t, end(entryOf("oldest")).led)
 	require.NoError(t, l.nodes[0].Flush(t.Context()))

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -463,6 +464,40 @@ func TestCloseWithADeadRedis(t *testing.T) {
 	require.Less(t, time.Since(began), 10*time.Second)
 	server.Resume()
 	await(t, "all have gone", func() bool { return runtime.NumGoroutine() <= before+5 }) // connections of the client
+}
+
+// slow takes its time to save an entry, and does it.
+type slow struct {
+	*gocachestore.GoCacheStore
+	saved atomic.Int32
+}
+
+func (s *slow) Set(ctx context.Context, key, value any, options ...store.Option) error {
+	if strings.Contains(key.(string), ":e:") {
+		time.Sleep(200 * time.Millisecond)
+		s.saved.Add(1)
+	}
+	return s.GoCacheStore.Set(ctx, key, value, options...)
+}
+
+// Close gives what waits a second, and drops the rest.
+func TestCloseWithASlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gs := &slow{GoCacheStore: gocachestore.NewGoCache(gocache.New(time.Hour, 0))}
+		s, err := restflow.NewStore(gs, restflow.StoreConfig{Kind: restflow.Shared})
+		require.NoError(t, err)
+		var snap restflow.Snapshot
+		for i := range 1000 {
+			k := groupKey("Save", fmt.Sprint(i), "1")
+			require.NoError(t, s.Load(t.Context(), k, &snap))
+			_, _, err := s.Fill(t.Context(), k, &snap, func(*restflow.Flight) *restflow.Entry { return entryOf("x") })
+			require.NoError(t, err)
+		}
+		began := time.Now()
+		require.NoError(t, s.Close())
+		require.Equal(t, 1200*time.Millisecond, time.Since(began).Round(100*time.Millisecond))
+		require.InDelta(t, 5*8, gs.saved.Load(), 8)
+	})
 }
 
 // Nobody stays where nothing is to be done: the bubble would wait for them for ever.
