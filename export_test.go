@@ -67,6 +67,3 @@ func (s *Store) CheckKnown(size int64) (faults []string) {
 	}
 	return faults
 }
-
-// Pin is the last step of a lookup that found e.
-func (s *Store) Pin(k *Known, e *Entry) { s.memory.pin(k, e) }

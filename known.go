@@ -22,6 +22,7 @@ type Known struct {
 	// the epochs of Key.Scopes are.
 	entry atomic.Pointer[Entry]
 	slots [MaxScopes]*atomic.Uint64
+	room  [96]byte // for texts, if they fit
 
 	// Key is what the texts give. It must not be changed.
 	Key Key
@@ -37,20 +38,25 @@ func (s *Store) Recall(texts []byte) *Known {
 }
 
 // Remember notes that texts give k, copying both. What is remembered is bounded
-// and may be forgotten at any time.
-func (s *Store) Remember(texts []byte, k *Key, note bool) {
+// and may be forgotten at any time. It returns nil if there is no room.
+func (s *Store) Remember(texts []byte, k *Key, note bool) *Known {
 	if !s.known.admits(texts) {
-		return
+		return nil
 	}
-	near := new(struct {
-		Known
-		texts [96]byte
-	})
-	known := &near.Known
-	known.Key, known.Note, known.texts = k.clone(), note, append(near.texts[:0], texts...)
+	known := &Known{Key: k.clone(), Note: note}
+	known.texts = append(known.room[:0], texts...)
 	s.backend.index(known)
 	known.cost = known.size()
 	s.known.add(known)
+	return known
+}
+
+// Lead lets k lead to e, which was found or saved under it. It is for LoadKnown to
+// be quicker, and does nothing but in a memory store.
+func (s *Store) Lead(k *Known, e *Entry) {
+	if s.memory != nil {
+		s.memory.pin(k, e)
+	}
 }
 
 // LoadKnown is Load for a key that was recalled. In a memory store that holds a
@@ -65,8 +71,8 @@ func (s *Store) LoadKnown(ctx context.Context, k *Known, snap *Snapshot) error {
 		}
 	}
 	err := s.Load(ctx, &k.Key, snap)
-	if s.memory != nil && snap.Entry != nil {
-		s.memory.pin(k, snap.Entry)
+	if snap.Entry != nil {
+		s.Lead(k, snap.Entry)
 	}
 	return err
 }
@@ -84,7 +90,10 @@ func (k *Known) stands(e *Entry, snap *Snapshot) bool {
 
 // size estimates the bytes that k holds.
 func (k *Known) size() int64 {
-	n := int(unsafe.Sizeof(*k)) + len(k.texts) + len(k.Key.Bytes) + 8*len(k.Key.Scopes)
+	n := int(unsafe.Sizeof(*k)) + len(k.Key.Bytes) + 8*len(k.Key.Scopes)
+	if len(k.texts) > len(k.room) {
+		n += len(k.texts)
+	}
 	for _, name := range k.Key.names {
 		n += len(name) + 4*int(unsafe.Sizeof(name)) // in mget too
 	}
@@ -123,7 +132,7 @@ const sharedKnown = 4 << 20
 func (t *knownTable) init(size int64, drop func(*Known)) {
 	buckets := max(1, size/(knownWays*usualKnown))
 	t.seed, t.drop = maphash.MakeSeed(), drop
-	t.buckets = make([]knownBucket, 1<<(bits.Len64(uint64(buckets))-1))
+	t.buckets = make([]knownBucket, 1<<bits.Len64(uint64(buckets-1)))
 	t.room.Store(size - int64(len(t.buckets))*int64(unsafe.Sizeof(knownBucket{})))
 }
 

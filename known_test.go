@@ -190,7 +190,7 @@ func TestKnownOfAnEntryThatLeft(t *testing.T) {
 	known, found := s.Recall([]byte("texts")), snapshot(t, s, k).Entry
 	require.NotNil(t, found)
 	require.NoError(t, s.Delete(t.Context(), k))
-	s.Pin(known, found)
+	s.Lead(known, found)
 	body, pinned := recalled(t, s, "texts", k)
 	require.Empty(t, body)
 	require.False(t, pinned)

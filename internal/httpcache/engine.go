@@ -111,8 +111,8 @@ func (e *Engine) load(x *Exchange) error {
 		return e.store.LoadKnown(ctx, x.known, &x.snap)
 	}
 	err := e.store.Load(ctx, x.key, &x.snap)
-	if x.snap.Entry != nil && len(x.texts) > 0 {
-		e.store.Remember(x.texts, x.key, x.covered)
+	if x.snap.Entry != nil {
+		e.remember(x, x.snap.Entry)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/tagkey"
 )
 
@@ -97,6 +98,16 @@ func (e *Engine) key(x *Exchange) error {
 		}
 	}
 	return e.buildKey(x)
+}
+
+// remember lets the texts of x lead to the entry that was found or stored for it.
+func (e *Engine) remember(x *Exchange, entry *restflow.Entry) {
+	if x.known == nil && len(x.texts) > 0 {
+		x.known = e.store.Remember(x.texts, x.key, x.covered)
+	}
+	if x.known != nil {
+		e.store.Lead(x.known, entry)
+	}
 }
 
 // buildKey builds the key of x.

@@ -87,6 +87,7 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 		status = restflow.Bypass
 		ev.Reason, ev.Err = "the entry could not be saved", err
 	case ev.Stored:
+		e.remember(x, entry)
 		if x.snap.Fault != nil {
 			ev.Reason, ev.Err = "the stored value was unreadable", x.snap.Fault
 		}
