@@ -41,14 +41,14 @@ func (s *Store) Waiting(k *Key) (n int) {
 func (k *Known) Pinned() bool { return k.entry.Load() != nil }
 
 // KnownRoom is how many bytes are left for known keys.
-func (s *Store) KnownRoom() int64 { return s.known.room.Load() }
+func (s *Store) KnownRoom() int64 { return s.known.room() }
 
 // CheckKnown returns what the table of known keys must not hold: a key that leads to
 // an entry which does not lead back, or has left the store; and a wrong sum of bytes.
-func (s *Store) CheckKnown(size int64) (faults []string) {
+func (s *Store) CheckKnown() (faults []string) {
 	s.memory.pins.Lock()
 	defer s.memory.pins.Unlock()
-	size -= int64(len(s.known.buckets)) * int64(unsafe.Sizeof(knownBucket{}))
+	size := int64(len(s.known.buckets)) * int64(unsafe.Sizeof(knownBucket{}))
 	for i := range s.known.buckets {
 		b := &s.known.buckets[i]
 		for w := range b.ways {
@@ -56,14 +56,14 @@ func (s *Store) CheckKnown(size int64) (faults []string) {
 			if k == nil {
 				continue
 			}
-			size -= k.cost
+			size += k.cost
 			if e := k.entry.Load(); e != nil && (!slices.Contains(e.homes, k) || e.gone) {
 				faults = append(faults, fmt.Sprintf("%q leads to an entry that does not lead back, gone: %v", k.texts, e.gone))
 			}
 		}
 	}
-	if room := s.KnownRoom(); room != size || room < 0 {
-		faults = append(faults, fmt.Sprintf("%d bytes are left, and %d should be", room, size))
+	if used, limit := s.known.used.Load(), s.known.limit(); used != size || used > limit {
+		faults = append(faults, fmt.Sprintf("%d bytes are used, %d are counted, and %d allowed", size, used, limit))
 	}
 	return faults
 }

@@ -105,7 +105,8 @@ func (k *Known) size() int64 {
 type knownTable struct {
 	seed    maphash.Seed
 	buckets []knownBucket
-	room    atomic.Int64 // bytes that are left
+	used    atomic.Int64 // bytes
+	limit   func() int64 // of used
 	drop    func(*Known)
 }
 
@@ -127,14 +128,17 @@ type knownBucket struct {
 // count its own.
 const sharedKnown = 4 << 20
 
-// init makes a table of at most size bytes, in which drop is told of each key
-// that goes.
-func (t *knownTable) init(size int64, drop func(*Known)) {
+// init makes a table with places for the keys that take size bytes. All of them take
+// no more than limit says; drop is told of each that goes.
+func (t *knownTable) init(size int64, limit func() int64, drop func(*Known)) {
 	buckets := max(1, size/(knownWays*usualKnown))
-	t.seed, t.drop = maphash.MakeSeed(), drop
+	t.seed, t.limit, t.drop = maphash.MakeSeed(), limit, drop
 	t.buckets = make([]knownBucket, 1<<bits.Len64(uint64(buckets-1)))
-	t.room.Store(size - int64(len(t.buckets))*int64(unsafe.Sizeof(knownBucket{})))
+	t.used.Store(int64(len(t.buckets)) * int64(unsafe.Sizeof(knownBucket{})))
 }
+
+// room is how many bytes are left.
+func (t *knownTable) room() int64 { return t.limit() - t.used.Load() }
 
 // at returns the bucket of texts and their tag, which is never zero.
 func (t *knownTable) at(texts []byte) (b *knownBucket, tag uint32) {
@@ -159,7 +163,7 @@ func (b *knownBucket) find(tag uint32, texts []byte) *Known {
 func (t *knownTable) admits(texts []byte) bool {
 	b, tag := t.at(texts)
 	_, free := b.choose()
-	if (!free || t.room.Load() < usualKnown) && b.last.Swap(tag) != tag {
+	if (!free || t.room() < usualKnown) && b.last.Swap(tag) != tag {
 		return false
 	}
 	return b.find(tag, texts) == nil
@@ -170,15 +174,23 @@ func (t *knownTable) add(k *Known) {
 	b, tag := t.at(k.texts)
 	way, _ := b.choose()
 	t.evict(b, way)
-	from := rand.Uint64() //nolint:gosec // not a secret
-	for i := uint64(0); t.room.Load() < k.cost && i < 256; i++ {
-		t.evict(&t.buckets[(from+i/knownWays)&uint64(len(t.buckets)-1)], int(i%knownWays))
-	}
-	if t.room.Add(-k.cost) < 0 || !b.ways[way].CompareAndSwap(nil, k) {
-		t.room.Add(k.cost)
+	t.makeRoom(k.cost)
+	if t.used.Add(k.cost) > t.limit() || !b.ways[way].CompareAndSwap(nil, k) {
+		t.used.Add(-k.cost)
 		return
 	}
 	b.tags[way].Store(tag)
+}
+
+// makeRoom lets keys go until there is room for n bytes, or it has looked far enough.
+func (t *knownTable) makeRoom(n int64) {
+	if t.room() >= n {
+		return
+	}
+	from := rand.Uint64() //nolint:gosec // not a secret
+	for i := uint64(0); t.room() < n && i < 256; i++ {
+		t.evict(&t.buckets[(from+i/knownWays)&uint64(len(t.buckets)-1)], int(i%knownWays))
+	}
 }
 
 // choose returns the way that is free, or else the one to give up: one that leads
@@ -201,7 +213,7 @@ func (b *knownBucket) choose() (way int, free bool) {
 
 func (t *knownTable) evict(b *knownBucket, way int) {
 	if k := b.ways[way].Swap(nil); k != nil {
-		t.room.Add(k.cost)
+		t.used.Add(-k.cost)
 		t.drop(k)
 	}
 }

@@ -100,7 +100,7 @@ func TestKnownFollowsTheStore(t *testing.T) {
 			c.change(t, s)
 			body, _ := recalled(t, s, "texts", k)
 			require.Equal(t, c.want, body)
-			require.Empty(t, s.CheckKnown(1<<20/8))
+			require.Empty(t, s.CheckKnown())
 		})
 	}
 }
@@ -171,14 +171,14 @@ func TestKnownAliases(t *testing.T) {
 		}
 	}
 	require.Equal(t, 16, straight)
-	require.Empty(t, s.CheckKnown(64<<20/8))
+	require.Empty(t, s.CheckKnown())
 	require.NoError(t, s.Delete(t.Context(), k))
 	for i := range aliases {
 		body, pinned := recalled(t, s, strconv.Itoa(i), k)
 		require.Empty(t, body)
 		require.False(t, pinned)
 	}
-	require.Empty(t, s.CheckKnown(64<<20/8))
+	require.Empty(t, s.CheckKnown())
 }
 
 // A lookup that found the entry just before it was deleted leads nobody there.
@@ -199,8 +199,8 @@ func TestKnownOfAnEntryThatLeft(t *testing.T) {
 // The memory of known keys is bounded by bytes, whatever is asked for, and keys
 // that nobody else asks for leave alone those that are asked for all the time.
 func TestKnownIsBounded(t *testing.T) {
-	const size = 1 << 20 // of them, an eighth of the store's
-	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: 8 * size})
+	const size = 4 << 20 // and next to no entries
+	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: size})
 	opened(t, s, err)
 	hot := groupKey("Known", "hot", "1")
 	refill(t, s, hot, "hot")
@@ -215,15 +215,15 @@ func TestKnownIsBounded(t *testing.T) {
 		}
 	}
 	require.NotNil(t, s.Recall([]byte("hot")))
-	require.Empty(t, s.CheckKnown(size))
-	require.Less(t, s.KnownRoom(), int64(size/10), "the room is used")
+	require.Empty(t, s.CheckKnown())
+	require.Less(t, s.KnownRoom(), int64(size/2), "the room is used")
 
 	late := groupKey("Known", "late", "1")
 	for range 2 {
 		s.Remember([]byte("late"), late, true)
 	}
 	require.True(t, s.Recall([]byte("late")).Note, "who comes twice in a row gets in")
-	require.Empty(t, s.CheckKnown(size))
+	require.Empty(t, s.CheckKnown())
 }
 
 // Lookups, fills, deletions, evictions and bumps at once leave no key that leads to
@@ -264,7 +264,7 @@ func TestKnownUnderRaces(t *testing.T) {
 		})
 	}
 	done.Wait()
-	require.Empty(t, s.CheckKnown(size/8))
+	require.Empty(t, s.CheckKnown())
 }
 
 // A known key is asked for under names that were worked out once.

@@ -16,8 +16,8 @@ import (
 // MemoryConfig configures NewMemory. The zero value is ready for use.
 type MemoryConfig struct {
 	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
-	// keys and bookkeeping. An eighth of it is for keys that are remembered, so
-	// that they need not be built for each request. Entries that have expired or were invalidated stay
+	// keys and bookkeeping. At least an eighth of it is for keys that are remembered,
+	// so that they need not be built for each request. Entries that have expired or were invalidated stay
 	// until the room is needed; what is least likely to be used again goes
 	// first (W-TinyLFU). Default 64 MiB.
 	MaxBytes int64
@@ -59,8 +59,10 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
-	known := cfg.MaxBytes / knownShare
-	m := &memory{seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots), max: cfg.MaxBytes - known}
+	m := &memory{
+		seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots),
+		total: cfg.MaxBytes, max: cfg.MaxBytes - cfg.MaxBytes/8,
+	}
 	// Otter is not told when entries expire: it would read the clock once more on
 	// each hit and tick in the background, to free early what is bounded anyway.
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
@@ -72,7 +74,7 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 		return nil, fmt.Errorf("restflow: NewMemory: %w", err)
 	}
 	m.cache = cache
-	return newStore(m, limits{known: known}), nil
+	return newStore(m, limits{}), nil
 }
 
 // memory keeps entries under a hash of their key, seeded in each process so
@@ -82,14 +84,18 @@ type memory struct {
 	cache *otter.Cache[uint64, *Entry]
 	table *epochTable
 	seed  maphash.Seed
-	max   int64
+	known *knownTable
+	total int64 // MaxBytes
+	max   int64 // for entries
 
 	held atomic.Int64 // bytes of the entries in the cache
 	pins sync.Mutex   // Entry.homes and gone, and changes of Known.entry
 }
 
-// knownShare is the part of MaxBytes that is for known keys: one in so many.
-const knownShare = 8
+// knownShare is what is left to known keys by a store full of entries, and
+// knownLimit by one that holds what it does now.
+func (m *memory) knownShare() int64 { return m.total - m.max }
+func (m *memory) knownLimit() int64 { return m.total - min(m.held.Load(), m.max) }
 
 func (m *memory) traits() traits { return traits{kind: "memory", decoded: true} }
 
@@ -185,6 +191,7 @@ func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) erro
 	}
 	m.held.Add(int64(e.size()))
 	m.cache.Set(m.hash(k), e)
+	m.known.makeRoom(0)
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package restflow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +82,6 @@ type limits struct {
 	onError func(op string, err error)
 
 	syncSaves bool
-	known     int64         // bytes for known keys
 	lease     time.Duration // zero: none
 }
 
@@ -98,12 +96,12 @@ func newStore(b backend, l limits) *Store {
 	c := &core{backend: b, traits: b.traits(), onError: l.onError}
 	c.flights.init()
 	c.refused.Init()
-	c.memory, _ = b.(*memory)
-	c.known.init(cmp.Or(l.known, sharedKnown), func(k *Known) {
-		if c.memory != nil {
-			c.memory.unpin(k)
-		}
-	})
+	if m, ok := b.(*memory); ok {
+		c.memory, m.known = m, &c.known
+		c.known.init(m.knownShare(), m.knownLimit, m.unpin)
+	} else {
+		c.known.init(sharedKnown, func() int64 { return sharedKnown }, func(*Known) {})
+	}
 	if c.traits.shared {
 		c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 			Name:         "restflow " + c.traits.kind,
