@@ -182,6 +182,7 @@ func TestHardRuleEndsSoftOne(t *testing.T) {
 				require.Equal(t, "MISS", status(w), name)
 				require.Equal(t, fmt.Sprintf("1 v%d", b.version.Load()), w.Body.String(), name)
 			}
+			synctest.Wait() // for a refresh that looks at the gate
 		}
 	})
 }
