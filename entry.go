@@ -20,14 +20,19 @@ type Key struct {
 	Scopes []Scope
 
 	// Of a Known, by its store, else zero:
-	hash  uint64   // of Bytes, in a memory store
-	names []string // of the entry and of the scopes' epochs, in Redis
-	mget  []any    // the command that reads names there
+	hash  uint64 // of Bytes, in a memory store
+	names *names // in Redis
+}
+
+// names are what a load reads in Redis: the entry and the epochs of the key's scopes.
+type names struct {
+	all  []string
+	mget []any // the command that reads them; nil where each has one
 }
 
 // clone returns a key that owns its slices.
 func (k *Key) clone() Key {
-	return Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes), hash: k.hash, names: k.names, mget: k.mget}
+	return Key{Bytes: slices.Clone(k.Bytes), Space: k.Space, Scopes: slices.Clone(k.Scopes), hash: k.hash, names: k.names}
 }
 
 // Entry is one stored answer with the epochs it was made under. Entries are

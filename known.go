@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -21,8 +22,8 @@ type Known struct {
 	// A memory store keeps here what it holds under Key, if anything, and where
 	// the epochs of Key.Scopes are.
 	entry atomic.Pointer[Entry]
-	slots [MaxScopes]*atomic.Uint64
-	room  [96]byte // for texts, if they fit
+	slots [4]*atomic.Uint64 // keys with more scopes are not led anywhere
+	room  [96]byte          // for texts, if they fit
 
 	// Key is what the texts give. It must not be changed.
 	Key Key
@@ -37,13 +38,17 @@ func (s *Store) Recall(texts []byte) *Known {
 	return b.find(tag, texts)
 }
 
-// Remember notes that texts give k, copying both. What is remembered is bounded
-// and may be forgotten at any time. It returns nil if there is no room.
-func (s *Store) Remember(texts []byte, k *Key, note bool) *Known {
+// Remember notes that texts give k, under which e was found or saved. It copies texts
+// and k. What is remembered is bounded and may be forgotten at any time. It returns
+// nil if there is no room.
+func (s *Store) Remember(texts []byte, k *Key, e *Entry, note bool) *Known {
 	if !s.known.admits(texts) {
 		return nil
 	}
-	known := &Known{Key: k.clone(), Note: note}
+	known := &Known{Key: Key{Bytes: e.Key, Space: k.Space, Scopes: slices.Clone(k.Scopes)}, Note: note}
+	if s.memory == nil {
+		known.Key.Bytes = slices.Clone(e.Key) // which would keep all that was read
+	}
 	known.texts = append(known.room[:0], texts...)
 	s.backend.index(known)
 	known.cost = known.size()
@@ -94,8 +99,10 @@ func (k *Known) size() int64 {
 	if len(k.texts) > len(k.room) {
 		n += len(k.texts)
 	}
-	for _, name := range k.Key.names {
-		n += len(name) + 4*int(unsafe.Sizeof(name)) // in mget too
+	if k.Key.names != nil {
+		for _, name := range k.Key.names.all {
+			n += len(name) + 4*int(unsafe.Sizeof(name)) // in mget too
+		}
 	}
 	return int64(n)
 }

@@ -28,7 +28,7 @@ func recall(t testing.TB, s *restflow.Store, texts string, k *restflow.Key) *res
 	}
 	require.NoError(t, s.Load(t.Context(), k, &snap))
 	if snap.Entry != nil {
-		s.Remember([]byte(texts), k, false)
+		s.Remember([]byte(texts), k, snap.Entry, false)
 	}
 	return &snap
 }
@@ -152,6 +152,21 @@ func TestKnownTagsAreAsked(t *testing.T) {
 	require.Empty(t, body)
 }
 
+// Keys of many partitions are looked up each time, and found as others are.
+func TestKnownOfManyScopes(t *testing.T) {
+	s := openMemory(t)
+	k := groupKey("Known", "k", "1", "2", "3", "4", "5", "6", "7")
+	refill(t, s, k, "old")
+	for range 3 {
+		body, pinned := recalled(t, s, "texts", k)
+		require.Equal(t, "old", body)
+		require.False(t, pinned)
+	}
+	require.NoError(t, s.Bump(t.Context(), k.Scopes[0], k.Scopes[7]))
+	body, _ := recalled(t, s, "texts", k)
+	require.Empty(t, body)
+}
+
 // Any number of texts may give one key, as ?a=1&b=2 and ?b=2&a=1 do. The store leads
 // there from some of them, and none of them sees what was deleted.
 func TestKnownAliases(t *testing.T) {
@@ -186,9 +201,9 @@ func TestKnownOfAnEntryThatLeft(t *testing.T) {
 	s := openMemory(t)
 	k := groupKey("Known", "k", "1")
 	refill(t, s, k, "old")
-	s.Remember([]byte("texts"), k, false)
-	known, found := s.Recall([]byte("texts")), snapshot(t, s, k).Entry
+	found := snapshot(t, s, k).Entry
 	require.NotNil(t, found)
+	known := s.Remember([]byte("texts"), k, found, false)
 	require.NoError(t, s.Delete(t.Context(), k))
 	s.Lead(known, found)
 	body, pinned := recalled(t, s, "texts", k)
@@ -208,7 +223,7 @@ func TestKnownIsBounded(t *testing.T) {
 	long := strings.Repeat("x", 1000)
 	for i := range 20_000 {
 		k := groupKey("Known", strconv.Itoa(i)+long[:i%1000], "1")
-		s.Remember(k.Bytes, k, false)
+		s.Remember(k.Bytes, k, &restflow.Entry{Key: k.Bytes}, false)
 		if i%100 == 0 {
 			body, _ := recalled(t, s, "hot", hot)
 			require.Equal(t, "hot", body)
@@ -220,7 +235,7 @@ func TestKnownIsBounded(t *testing.T) {
 
 	late := groupKey("Known", "late", "1")
 	for range 2 {
-		s.Remember([]byte("late"), late, true)
+		s.Remember([]byte("late"), late, &restflow.Entry{Key: late.Bytes}, true)
 	}
 	require.True(t, s.Recall([]byte("late")).Note, "who comes twice in a row gets in")
 	require.Empty(t, s.CheckKnown())

@@ -109,6 +109,9 @@ func (m *memory) hash(k *Key) uint64 {
 
 func (m *memory) index(k *Known) {
 	k.Key.hash = m.hash(&k.Key)
+	if len(k.Key.Scopes) > len(k.slots) {
+		return
+	}
 	for i, sc := range k.Key.Scopes {
 		k.slots[i] = m.table.slot(sc)
 	}
@@ -121,7 +124,7 @@ const maxHomes = 16
 // pin lets k lead to e, which was found under it, until e leaves the store. One
 // with tags is looked at anew each time.
 func (m *memory) pin(k *Known, e *Entry) {
-	if len(e.Tags) > 0 || atomic.LoadUint32(&e.crowded) != 0 {
+	if len(e.Tags) > 0 || len(e.Epochs) > len(k.slots) || atomic.LoadUint32(&e.crowded) != 0 {
 		return
 	}
 	m.pins.Lock()

@@ -148,21 +148,21 @@ func (r *redisStore) names(k *Key) []string {
 }
 
 func (r *redisStore) index(k *Known) {
-	k.Key.names = r.names(&k.Key)
+	k.Key.names = &names{all: r.names(&k.Key)}
 	if r.single != nil && !r.watched {
-		k.Key.mget = mgetOf(k.Key.names)
+		k.Key.names.mget = mgetOf(k.Key.names.all)
 	}
 }
 
 // getFor reads the entry of k and its epochs.
 func (r *redisStore) getFor(ctx context.Context, k *Key) ([]string, error) {
 	switch {
-	case k.mget != nil:
-		return r.mget(ctx, k.mget)
-	case k.names != nil:
-		return r.get(ctx, k.names)
+	case k.names == nil:
+		return r.get(ctx, r.names(k))
+	case k.names.mget != nil:
+		return r.mget(ctx, k.names.mget)
 	}
-	return r.get(ctx, r.names(k))
+	return r.get(ctx, k.names.all)
 }
 
 func (r *redisStore) read(ctx context.Context, scopes []Scope, dst []Epoch) error {

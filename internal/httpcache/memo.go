@@ -103,7 +103,7 @@ func (e *Engine) key(x *Exchange) error {
 // remember lets the texts of x lead to the entry that was found or stored for it.
 func (e *Engine) remember(x *Exchange, entry *restflow.Entry) {
 	if x.known == nil && len(x.texts) > 0 {
-		x.known = e.store.Remember(x.texts, x.key, x.covered)
+		x.known = e.store.Remember(x.texts, x.key, entry, x.covered)
 	}
 	if x.known != nil {
 		e.store.Lead(x.known, entry)
