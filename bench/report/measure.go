@@ -95,12 +95,15 @@ func (p phase) kept(raw string) ([]byte, error) {
 }
 
 // lines returns the measurements of the benchmarks that match a pattern, and what
-// the testing package says about the machine.
+// the testing package says about the machine, once.
 func lines(text []byte, bench *regexp.Regexp) (kept []byte) {
+	said := map[string]bool{}
 	for line := range bytes.Lines(text) {
 		name := string(measurement.Find(line))
-		if machine.Match(line) || name != "" && bench.MatchString(name) {
+		about := machine.Match(line) && !said[string(line)]
+		if about || name != "" && bench.MatchString(name) {
 			kept = append(kept, line...)
+			said[string(line)] = about
 		}
 	}
 	return kept

@@ -14,6 +14,8 @@ func TestLinesKeepMeasurementsAndTheMachine(t *testing.T) {
 		"--- SKIP: BenchmarkHit/peer=b\n    hit_test.go:1: a reason\nPASS\n"
 	require.Equal(t, "goos: linux\ncpu: Some CPU\nBenchmarkHit/peer=a-2   10  5 ns/op\n",
 		string(lines([]byte(printed), regexp.MustCompile("^BenchmarkHit$"))))
+	require.Equal(t, "goos: linux\ncpu: Some CPU\nBenchmarkHit/peer=a-2   10  5 ns/op\nBenchmarkHit/peer=a-2   10  5 ns/op\n",
+		string(lines([]byte(printed+printed), regexp.MustCompile("^BenchmarkHit$"))), "the machine is named once, however many processes named it")
 }
 
 // Every benchmark that a table reads is in exactly one phase.
