@@ -13,7 +13,6 @@ import (
 
 	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/echocache"
-	"github.com/restflow-go/restflow/internal/redistest"
 )
 
 // Requests whose keys are remembered are told apart by all that a key can hold,
@@ -70,24 +69,19 @@ func TestRememberedKeysTellRequestsApart(t *testing.T) {
 		e.GET("/other/:id", h, mw...)
 		return e
 	}
-	stores := map[string]func() *restflow.Store{
-		"memory": func() *restflow.Store { return memoryStore(t) },
-		"little memory": func() *restflow.Store {
+	stores := map[string]func(t *testing.T) *restflow.Store{
+		"memory": func(t *testing.T) *restflow.Store { t.Helper(); return memoryStore(t) },
+		"little memory": func(t *testing.T) *restflow.Store {
 			s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: 64 << 10, EpochSlots: 1 << 10})
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, s.Close()) })
 			return s
 		},
-		"redis": func() *restflow.Store {
-			s, err := restflow.NewRedis(redistest.Start(t).Client(), restflow.RedisConfig{})
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, s.Close()) })
-			return s
-		},
+		"redis": func(t *testing.T) *restflow.Store { t.Helper(); return redisStore(t) },
 	}
 	for name, store := range stores {
 		t.Run(name, func(t *testing.T) {
-			cache := newCache[key](t, echocache.Config{Store: store(), IgnoreCookies: []string{"*"}})
+			cache := newCache[key](t, echocache.Config{Store: store(t), IgnoreCookies: []string{"*"}})
 			cached, bare := site(cache.Middleware), site()
 			statuses := map[string]int{}
 			for range 4000 {
