@@ -144,15 +144,31 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 	if x.Route == "" {
 		return "the request has no route yet; put the cache behind the router", nil
 	}
-	if err := e.key(x); err != nil {
-		return "the key cannot be built", err
+	// Where no value of a key can cover a credential, and no event tells of the key,
+	// it is built for those alone who may have what is stored under it.
+	early := e.cfg.OnEvent == nil && len(e.identity.values) == 0
+	if early {
+		why = e.refuseCredentials(x)
 	}
-	if why := e.identity.refuse(r, x.covered, x.Handler.Identified()); why != "" {
+	if why == "" {
+		if err := e.key(x); err != nil {
+			return "the key cannot be built", err
+		}
+	}
+	if !early {
+		why = e.refuseCredentials(x)
+	}
+	x.sealed = why == "" && e.cfg.Hermetic
+	return why, nil
+}
+
+// refuseCredentials says which credential of the request the key does not cover.
+func (e *Engine) refuseCredentials(x *Exchange) string {
+	why := e.identity.refuse(x.Request.HTTP, x.covered, x.Handler.Identified())
+	if why != "" {
 		e.warn(x.Route, why)
-		return why, nil
 	}
-	x.sealed = e.cfg.Hermetic
-	return "", nil
+	return why
 }
 
 // build makes the key: the plan's, and behind it what no key struct needs to

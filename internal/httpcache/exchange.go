@@ -60,7 +60,7 @@ type Exchange struct {
 // Reset makes the exchange ready for the next request. What the next one sets
 // anyway stays till then, as do the buffers.
 func (x *Exchange) Reset() {
-	x.key, x.known, x.isBuilt, x.sealed = nil, nil, false, false
+	x.key, x.known, x.isBuilt, x.sealed, x.covered = nil, nil, false, false, false
 	x.snap.Entry, x.snap.Soft, x.snap.Fault = nil, nil, nil
 	x.status = restflow.Bypass
 }
