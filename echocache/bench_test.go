@@ -165,6 +165,9 @@ func TestHitAllocatesLittle(t *testing.T) {
 		Sort string `restflow:"query,sort"`
 		Q    string `restflow:"query,q"`
 	}
+	inner := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error { return next(c) }
+	}
 	bare := allocations(benchEcho(t), benchRequest())
 	middleware := func(cfg echocache.Config) map[string]echo.MiddlewareFunc {
 		cfg.Store = memoryStore(t)
@@ -180,6 +183,8 @@ func TestHitAllocatesLittle(t *testing.T) {
 		for key, m := range middleware(cfg) {
 			hit := allocations(benchEcho(t, m), benchRequest())
 			require.LessOrEqual(t, hit, bare+2, "%s, %s", name, key)
+			hit = allocations(benchEcho(t, m, inner), benchRequest()) // which makes a new handler for each request
+			require.LessOrEqual(t, hit, bare+3, "%s, %s, with another middleware inside", name, key)
 		}
 	}
 }

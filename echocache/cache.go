@@ -100,8 +100,9 @@ func (c *Cache[K]) Target() signals.Target { return c.engine.Keyspace() }
 func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	at := *(*unsafe.Pointer)(unsafe.Pointer(&next)) // kept, so that no other can come to stand there
 	slot := &c.wrapped[uintptr(at)>>4%uintptr(len(c.wrapped))]
-	if w := slot.Load(); w != nil && w.next == at {
-		return w.handler
+	kept := slot.Load()
+	if kept != nil && kept.next == at {
+		return kept.handler
 	}
 	h := func(ctx echo.Context) error {
 		if c.skipper(ctx) {
@@ -109,7 +110,9 @@ func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return c.serve(ctx, next, httpcache.Serve)
 	}
-	slot.CompareAndSwap(nil, &wrapped{at, h})
+	if kept == nil {
+		slot.CompareAndSwap(nil, &wrapped{at, h})
+	}
 	return h
 }
 
