@@ -241,6 +241,26 @@ func TestKnownIsBounded(t *testing.T) {
 	require.Empty(t, s.CheckKnown())
 }
 
+// An entry that is led to without a search counts as used: it stays where others go.
+func TestKnownEntriesStay(t *testing.T) {
+	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: 1 << 20})
+	opened(t, s, err)
+	hot := groupKey("Known", "hot", "1")
+	misses := 0
+	for i := range 12_000 {
+		if body, _ := recalled(t, s, "hot", hot); body == "" {
+			misses++
+			refill(t, s, hot, "hot")
+		}
+		k := groupKey("Known", strconv.Itoa(i), "1")
+		refill(t, s, k, strings.Repeat("x", 1<<10))
+		for range 8 { // and is left for good
+			lookup(t, s, k)
+		}
+	}
+	require.Less(t, misses, 4)
+}
+
 // Lookups, fills, deletions, evictions and bumps at once leave no key that leads to
 // what has left the store, and nobody sees what was deleted before he asked.
 func TestKnownUnderRaces(t *testing.T) {

@@ -16,8 +16,9 @@ import (
 // MemoryConfig configures NewMemory. The zero value is ready for use.
 type MemoryConfig struct {
 	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
-	// keys and bookkeeping. At least an eighth of it is for keys that are remembered,
-	// so that they need not be built for each request. Entries that have expired or were invalidated stay
+	// keys and bookkeeping. At least an eighth of it is for keys that are
+	// remembered, so that they need not be built for each request. Entries that
+	// have expired or were invalidated stay
 	// until the room is needed; what is least likely to be used again goes
 	// first (W-TinyLFU). Default 64 MiB.
 	MaxBytes int64
