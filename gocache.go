@@ -248,13 +248,17 @@ func (g *gocache) makeEpoch(ctx context.Context, sc Scope) (Epoch, error) {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	if e, err := g.epoch(ctx, sc); e != 0 || err != nil {
-		return e, err
+	e, err := g.epoch(ctx, sc)
+	for range 4 { // a bump may come between the two
+		if e != 0 || err != nil {
+			break
+		}
+		if err := g.setEpoch(ctx, sc, newEpoch()); err != nil {
+			return 0, err
+		}
+		e, err = g.epoch(ctx, sc)
 	}
-	if err := g.setEpoch(ctx, sc, newEpoch()); err != nil {
-		return 0, err
-	}
-	return g.epoch(ctx, sc)
+	return e, err
 }
 
 // epoch reads the epoch of one scope, zero for absent.
