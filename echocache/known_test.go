@@ -107,3 +107,34 @@ func TestRememberedKeysTellRequestsApart(t *testing.T) {
 		})
 	}
 }
+
+// Middleware may name path parameters anew. What is remembered goes by the names
+// as well as by the values.
+func TestRememberedKeysTellParameterNamesApart(t *testing.T) {
+	type key struct {
+		Team string `restflow:"path,team,optional"`
+		User string `restflow:"path,user,optional"`
+	}
+	cache := newCache[key](t, echocache.Config{Store: memoryStore(t)})
+	e := newEcho()
+	rename := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			names := strings.Split(c.Request().Header.Get("X-Names"), ",")
+			values := c.ParamValues()
+			c.SetParamNames(names...)
+			c.SetParamValues(values[:min(len(names), len(values))]...)
+			return next(c)
+		}
+	}
+	e.GET("/:a/:b", func(c echo.Context) error {
+		return c.String(http.StatusOK, "team "+c.Param("team")+" user "+c.Param("user"))
+	}, rename, cache.Middleware)
+	for range 3 {
+		for names, want := range map[string]string{"team,user": "team 1 user 2", "user,team": "team 2 user 1", "team": "team 1 user ", "user": "team  user 1"} {
+			r, rec := httptest.NewRequest(http.MethodGet, "/1/2", nil), httptest.NewRecorder()
+			r.Header.Set("X-Names", names)
+			e.ServeHTTP(rec, r)
+			require.Equal(t, want, rec.Body.String(), names)
+		}
+	}
+}

@@ -58,11 +58,14 @@ func (m *memo) texts(dst []byte, plan *tagkey.Plan, x *Exchange) []byte {
 	dst = appendText(dst, r.Host)
 	dst = appendText(dst, r.URL.RawQuery)
 	dst = append(dst, byte(min(len(r.URL.RawPath), 1)))
-	for _, v := range x.Request.ParamValues {
-		if n += len(v); n > memoLimit {
-			return none
+	dst = append(dst, byte(len(x.Request.ParamNames)), byte(len(x.Request.ParamValues))) // middleware may have set others
+	for _, texts := range [...][]string{x.Request.ParamNames, x.Request.ParamValues} {
+		for _, text := range texts {
+			if n += len(text) + 2; n > memoLimit {
+				return none
+			}
+			dst = appendText(dst, text)
 		}
-		dst = appendText(dst, v)
 	}
 	for _, name := range m.headers {
 		lines := r.Header[name]
