@@ -112,6 +112,7 @@ func TestRedisEntryOfAnotherKey(t *testing.T) {
 // Values of other types, under the names of entries and epochs alike, are misses
 // that the next fill mends.
 func TestRedisForeignTypes(t *testing.T) {
+	t.Parallel()
 	for name, client := range map[string]redis.UniversalClient{
 		"server":  redistest.Start(t).Client(),
 		"cluster": redistest.StartCluster(t, 6).Client(),

@@ -86,6 +86,7 @@ func TestRedisRoundTrips(t *testing.T) {
 }
 
 func TestRedisClusterRoundTrips(t *testing.T) {
+	t.Parallel()
 	client := redistest.StartCluster(t, 6).Client()
 	count := &trips{}
 	client.AddHook(count)

@@ -81,6 +81,7 @@ func TestWaitReplicasUnconfirmed(t *testing.T) {
 
 // Bumps of a cluster go to the masters of their keys also while a slot moves.
 func TestWaitReplicasOnCluster(t *testing.T) {
+	t.Parallel()
 	cluster := redistest.StartCluster(t, 6)
 	s := openWaiting(t, cluster.Client(), unhurried)
 	k := groupKey("Wait", "k", "1", "2", "3")

@@ -111,10 +111,12 @@ func onSoftStores(t *testing.T, test func(t *testing.T, a, b *restflow.Store)) {
 		test(t, openRedis(t, server.Client()), openRedis(t, server.Client()))
 	})
 	t.Run("sentinels", func(t *testing.T) {
+		t.Parallel()
 		sentinels := redistest.StartSentinels(t)
 		test(t, openRedis(t, sentinels.Client()), openRedis(t, sentinels.Client()))
 	})
 	t.Run("cluster", func(t *testing.T) {
+		t.Parallel() // to form one is mostly waiting
 		cluster := redistest.StartCluster(t, 6)
 		test(t, openRedis(t, cluster.Client()), openRedis(t, cluster.Client()))
 	})

@@ -89,6 +89,7 @@ func TestCompressingRedisStore(t *testing.T) {
 }
 
 func TestRedisClusterStore(t *testing.T) {
+	t.Parallel()
 	cluster := redistest.StartCluster(t, 6)
 	client, other := cluster.Client(), cluster.Client()
 	testutil.TestStore(t, func(t *testing.T) *restflow.Store { return openRedis(t, client) })

@@ -248,6 +248,7 @@ func TestASweepBeginsAgainOnARestartedServer(t *testing.T) {
 }
 
 func TestDeletePreviousVersionsOnACluster(t *testing.T) {
+	t.Parallel()
 	cluster := redistest.StartCluster(t, 6)
 	client := cluster.Client()
 	s, err := restflow.NewRedis(client, restflow.RedisConfig{})
