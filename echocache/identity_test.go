@@ -182,6 +182,13 @@ func TestIdentityThatAppearsInsideIsNotStored(t *testing.T) {
 	}
 	require.Equal(t, "you are <nil>", get(e, "/me").Body.String())
 	require.Equal(t, "HIT", status(get(e, "/me")), "strangers share")
+
+	// The same when the key of strangers is remembered, and need not be built.
+	require.NoError(t, cache.InvalidateAll(t.Context()))
+	log.take()
+	require.Equal(t, "you are alice", get(e, "/me", "X-Api-Key", "alice").Body.String())
+	require.Equal(t, "the key changed while the handler ran", log.one(t).Reason)
+	require.Equal(t, "you are <nil>", get(e, "/me").Body.String())
 }
 
 func TestOptionalIdentityKeepsStrangersApart(t *testing.T) {

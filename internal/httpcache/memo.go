@@ -134,7 +134,7 @@ func (e *Engine) fill(x *Exchange) {
 func (e *Engine) parts(x *Exchange) *tagkey.Key {
 	if !x.isBuilt {
 		if e.build(x, &x.built) != nil {
-			x.built.Reset() // cannot be: the same texts were built before
+			x.built.Reset() // cannot be: the same texts gave the key that was recalled
 		}
 		x.isBuilt = true
 	}

@@ -51,6 +51,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 			e.tell(x, restflow.Event{Reason: "the handler panicked"})
 		}
 	}()
+	e.parts(x) // of the request as it is before the handler has its hands on it
 	r.began = time.Now()
 	own := e.own(x)
 	if own == nil {
@@ -156,11 +157,11 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 func (e *Engine) recheck(x *Exchange) (string, error) {
 	k := e.parts(x)
 	if e.cfg.Plan.NeedsRequest() {
-		k = new(tagkey.Key) // x.built is what the flight goes by
+		k = new(tagkey.Key) // x.built is the request's before the handler ran
 		if err := e.build(x, k); err != nil {
 			return "the key cannot be built", err
 		}
-		if !bytes.Equal(k.Bytes(), x.built.Bytes()) {
+		if !bytes.Equal(k.Bytes(), x.key.Bytes) {
 			return "the key changed while the handler ran", errIdentity
 		}
 	}
