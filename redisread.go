@@ -47,7 +47,7 @@ func (r *redisStore) mget(ctx context.Context, args []any) ([]string, error) {
 // that were bumped on its successor. The client takes the refusal for a reason to
 // ask Sentinel again.
 func (r *redisStore) getEach(ctx context.Context, names []string) ([]string, error) {
-	cmds, _ := r.client.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+	cmds, err := pipelined(ctx, r.client, func(p redis.Pipeliner) error {
 		for _, name := range names {
 			if r.watched {
 				p.GetEx(ctx, name, redis.KeepTTL)
@@ -57,6 +57,9 @@ func (r *redisStore) getEach(ctx context.Context, names []string) ([]string, err
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	out := make([]string, len(names))
 	for i, c := range cmds {
 		v, err := c.(*redis.StringCmd).Result()

@@ -57,14 +57,13 @@ func (r *redisStore) bumpSoft(ctx context.Context, scopes []Scope, until int64) 
 func (r *redisStore) each(ctx context.Context, names []string, orders ...order) error {
 	for _, o := range orders {
 		cmds := make([]redis.Cmder, 0, len(names))
-		_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+		_, err := pipelined(ctx, r.client, func(p redis.Pipeliner) error {
 			for _, name := range names {
 				cmds = append(cmds, o(ctx, p, name))
 			}
 			return nil
 		})
 		var unknown []string
-		var err error
 		for i, c := range cmds {
 			if redis.HasErrorPrefix(c.Err(), "NOSCRIPT") {
 				unknown = append(unknown, names[i])

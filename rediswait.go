@@ -145,7 +145,7 @@ func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) (f
 func (r *redisStore) orderOn(ctx context.Context, m *masterOrder, o order) (moved map[string]string, err error) {
 	cmds := make([]redis.Cmder, len(m.names))
 	wait := redis.NewIntCmd(ctx, "wait", r.wait, confirmWithin(ctx).Milliseconds())
-	_, _ = m.master.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+	_, err = pipelined(ctx, m.master, func(p redis.Pipeliner) error {
 		for i, name := range m.names {
 			if m.asking {
 				p.Do(ctx, "asking")
@@ -154,6 +154,9 @@ func (r *redisStore) orderOn(ctx context.Context, m *masterOrder, o order) (move
 		}
 		return p.Process(ctx, wait)
 	})
+	if err != nil {
+		return nil, fmt.Errorf("%d epochs: %w", len(m.names), err)
+	}
 	moved = make(map[string]string)
 	for i, c := range cmds {
 		switch addr, elsewhere := redirect(c.Err()); {
