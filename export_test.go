@@ -37,6 +37,14 @@ func (s *Store) Waiting(k *Key) (n int) {
 	return n
 }
 
+// Forgotten reports whether what a flight of k makes will not be stored.
+func (s *Store) Forgotten(k *Key) bool {
+	sh := s.flights.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return slices.ContainsFunc(sh.m[string(k.Bytes)], func(f *Flight) bool { return f.forgotten.Load() })
+}
+
 // Pinned reports whether a lookup of k need not ask the eviction policy's cache.
 func (k *Known) Pinned() bool { return k.entry.Load() != nil }
 

@@ -26,7 +26,8 @@ type Flight struct {
 	closed    bool          // to others; see FillAlone
 	apart     chan struct{} // closed by Alone
 	leader    leaderContext
-	lease     *lease // to run under; nil without one
+	lease     *lease        // to run under; nil without one
+	saving    chan struct{} // closed when its entry has been saved; nil before it is. The shard's lock protects it
 }
 
 // Waiters is how many others wait for the flight at the moment.
@@ -141,26 +142,49 @@ func (fs *flights) land(k *Key, f *Flight) {
 }
 
 // forget keeps what the flights of k make, or have made, from being stored. It
-// returns the save that is being sent, which will remove what it saves, or nil.
-func (fs *flights) forget(k *Key) (sent *save) {
+// returns what is closed when the saves that are being sent have ended, each of which
+// removes what it saves.
+func (fs *flights) forget(k *Key) (sent []chan struct{}) {
 	sh := fs.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.forget(k)
-	sv := sh.saves[string(k.Bytes)]
-	if sv == nil {
-		return nil
-	}
-	if sv.entry = nil; sv.begun {
-		sent = sv
+	sent = sh.forget(k)
+	if sv := sh.saves[string(k.Bytes)]; sv != nil {
+		if sv.entry = nil; sv.sending != nil {
+			sent = append(sent, sv.sending)
+			sv.renew()
+		}
 	}
 	return sent
 }
 
-func (sh *flightShard) forget(k *Key) {
+func (sh *flightShard) forget(k *Key) (saving []chan struct{}) {
 	for _, f := range sh.m[string(k.Bytes)] {
 		f.forgotten.Store(true)
+		if f.saving != nil {
+			saving = append(saving, f.saving)
+		}
 	}
+	return saving
+}
+
+// beginSave says that f, which made an entry of k, saves it now. It returns what is
+// closed when the older flights that save have ended, so that the entries of a key
+// reach the store in their order; and false if the entry may not be saved.
+func (fs *flights) beginSave(k *Key, f *Flight) (older []chan struct{}, ok bool) {
+	sh := fs.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if f.forgotten.Load() {
+		return nil, false
+	}
+	for _, g := range sh.m[string(k.Bytes)] {
+		if g.saving != nil && g.number < f.number {
+			older = append(older, g.saving)
+		}
+	}
+	f.saving = make(chan struct{})
+	return older, true
 }
 
 // A Run makes the entry of a key, or returns nil if what it made may not be
@@ -194,9 +218,9 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 			return s.lookOrLead(ctx, k, snap, f, run)
 		case !f.wait(ctx):
 			return nil, false, nil
-		case f.entry != nil || !f.abandoned.Load():
+		case f.entry != nil || !f.abandoned.Load() && !f.forgotten.Load():
 			return s.stillTagged(ctx, f.entry), false, nil
-		}
+		} // else the run came to nothing, though the next one need not: one for all of them
 	}
 }
 
@@ -368,8 +392,20 @@ func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, e
 	if s.saves != nil {
 		return s.handOver(ctx, k, f, e)
 	}
+	return s.saveNow(ctx, k, f, e)
+}
+
+// saveNow saves e and takes it back if Delete or Replace came meanwhile: they wait
+// for the end of it.
+func (s *Store) saveNow(ctx context.Context, k *Key, f *Flight, e *Entry) (*Entry, error) {
+	older, ok := s.flights.beginSave(k, f)
+	if !ok {
+		return nil, nil
+	}
+	defer close(f.saving)
+	_ = waitFor(ctx, older) // each ends with its timeout
 	err := s.save(ctx, k, e)
-	if f.forgotten.Load() { // Delete or Replace came while we saved
+	if f.forgotten.Load() {
 		s.remove(ctx, k) //nolint:errcheck // the entry may stay, as Delete documents
 		return nil, nil
 	}

@@ -216,3 +216,50 @@ func TestWaitersOfACancelledLaunch(t *testing.T) {
 	l.Cancel()
 	<-done
 }
+
+// Those who wait for a run that a refresh has outdated, or Delete has forbidden to
+// store, do not all run at once.
+func TestForgottenFlightIsRelayed(t *testing.T) {
+	for name, c := range map[string]struct {
+		forget func(s *restflow.Store, k *restflow.Key) error
+		runs   int32
+		want   string
+	}{
+		"refresh": {runs: 0, want: "refreshed", forget: func(s *restflow.Store, k *restflow.Key) error {
+			_, err := s.Replace(t.Context(), k, snapshot(t, s, k), func(*restflow.Flight) *restflow.Entry { return entryOf("refreshed") })
+			return err
+		}},
+		"delete": {runs: 1, want: "again", forget: func(s *restflow.Store, k *restflow.Key) error { return s.Delete(t.Context(), k) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openMemory(t)
+			k := groupKey("Relay", "k", "1")
+			end := make(chan struct{})
+			first, wait := lead(t, s, k, func(*restflow.Flight) *restflow.Entry {
+				<-end
+				return entryOf("old")
+			})
+			const waiters = 10
+			var runs atomic.Int32
+			var wg sync.WaitGroup
+			for range waiters {
+				snap := snapshot(t, s, k)
+				wg.Go(func() {
+					e, _, err := s.Fill(context.Background(), k, snap, func(*restflow.Flight) *restflow.Entry {
+						runs.Add(1)
+						return entryOf("again")
+					})
+					if err != nil || e == nil || string(e.Body) != c.want {
+						t.Errorf("%v, %v", e, err)
+					}
+				})
+			}
+			await(t, "all wait", func() bool { return first.Waiters() == waiters })
+			require.NoError(t, c.forget(s, k))
+			close(end)
+			wait()
+			wg.Wait()
+			require.Equal(t, c.runs, runs.Load())
+		})
+	}
+}

@@ -17,7 +17,7 @@ type leaser interface {
 	// claim lends name for d to whoever has token, unless it is lent already.
 	claim(ctx context.Context, name, token string, d time.Duration) (claimed, error)
 	// release gives name back if token has it. With mark a mark stays in its
-	// place for the time that is left.
+	// place for the time that is left, and hint.Life at most.
 	release(ctx context.Context, name, token string, mark bool) error
 }
 

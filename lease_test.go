@@ -267,8 +267,8 @@ func TestLeaseOfWhatCannotBeShared(t *testing.T) {
 			close(spoiled)
 			wg.Wait()
 			left := l.admin.PTTL(t.Context(), l.leases()[0]).Val()
-			require.Positive(t, left, "the mark ends with the lease")
-			require.LessOrEqual(t, left, long)
+			require.Positive(t, left, "the mark ends by itself")
+			require.LessOrEqual(t, left, 2*time.Second, "and before the lease, since the next answer may be stored")
 		})
 	}
 }

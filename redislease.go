@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/restflow-go/restflow/internal/hint"
 )
 
 // leaseMark stands in place of a token, and is none.
@@ -40,7 +42,8 @@ func (r *redisStore) claim(ctx context.Context, name, token string, d time.Durat
 }
 
 // endLease does nothing to a lease that somebody else has: one that was delivered
-// late takes nothing away.
+// late takes nothing away. A mark stays for as long as an answer that cannot be stored
+// is remembered elsewhere, and no longer than the lease: the next answer may be stored.
 var endLease = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
@@ -48,7 +51,8 @@ end
 if ARGV[2] == '' then
   return redis.call('DEL', KEYS[1])
 end
-redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+local left = math.min(redis.call('PTTL', KEYS[1]), tonumber(ARGV[3]))
+redis.call('SET', KEYS[1], ARGV[2], 'PX', math.max(left, 1))
 return 1
 `)
 
@@ -57,7 +61,7 @@ func (r *redisStore) release(ctx context.Context, name, token string, mark bool)
 	if mark {
 		sign = leaseMark
 	}
-	return endLease.Run(ctx, r.client, []string{r.shape.leaseKey(name)}, token, sign).Err()
+	return endLease.Run(ctx, r.client, []string{r.shape.leaseKey(name)}, token, sign, hint.Life.Milliseconds()).Err()
 }
 
 // leaseKey names a lease in the store.

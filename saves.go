@@ -41,20 +41,28 @@ type saver struct {
 
 // save is what is on its way for one key. The shard's lock protects its fields.
 type save struct {
-	key Key
-	draft
-	size   int    // of the entry
-	number uint64 // of the flight that made it
-	begun  bool
-	done   chan struct{} // closed when the save has ended
+	key     Key
+	draft                 // the newest
+	size    int           // of the entry
+	number  uint64        // of the flight that made it
+	sending chan struct{} // done of the draft that was sent last, or is being sent
 }
 
 // draft is an entry to be saved, and how.
 type draft struct {
 	entry *Entry // nil once Delete came
 	ctx   context.Context
-	store *Store // with the timeout to keep
-	lease *lease // to be given back when the entry has arrived
+	store *Store        // with the timeout to keep
+	lease *lease        // to be given back when the entry has arrived
+	done  chan struct{} // closed when it was sent, or will not be
+}
+
+// renew makes room for another draft beside one that is being sent. One that waits
+// gives its place up, and who waits for it waits for the newer one.
+func (sv *save) renew() {
+	if sv.done == sv.sending {
+		sv.done = make(chan struct{})
+	}
 }
 
 func newSaver(fs *flights) *saver {
@@ -77,7 +85,7 @@ func (w *saver) put(ctx context.Context, s *Store, k *Key, f *Flight, e *Entry) 
 	case f.forgotten.Load():
 		return errForgotten
 	case sv == nil:
-		sv = &save{key: *k, done: make(chan struct{})}
+		sv = &save{key: *k}
 		sv.key.Bytes, sv.key.Scopes = e.Key, slices.Clone(k.Scopes)
 		if err := w.admit(sv, e.size()); err != nil {
 			return err
@@ -93,7 +101,8 @@ func (w *saver) put(ctx context.Context, s *Store, k *Key, f *Flight, e *Entry) 
 	if sv.lease != nil {
 		go sv.lease.end(true) // its entry may never be sent
 	}
-	sv.draft, sv.number = draft{e, ctx, s, f.lease.pass()}, f.number
+	sv.renew()
+	sv.draft, sv.number = draft{e, ctx, s, f.lease.pass(), sv.done}, f.number
 	return nil
 }
 
@@ -152,13 +161,17 @@ func (w *saver) bring(sv *save) {
 }
 
 // step sets d to what sv carries and reports true, unless that is what d was
-// already: then the save ends.
+// already, or was taken back before its turn: then the save ends. Nobody is told that a
+// draft was sent while lookups still find it here.
 func (w *saver) step(sv *save, d *draft) bool {
 	sh := w.flights.shard(&sv.key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sv.entry != d.entry && !w.hurry.Load() {
-		sv.begun, *d = true, sv.draft
+	if d.done != nil {
+		defer close(d.done)
+	}
+	if sv.done != d.done && (sv.entry != nil || sv.sending != nil) && !w.hurry.Load() {
+		*d, sv.sending = sv.draft, sv.done
 		return true
 	}
 	delete(sh.saves, string(sv.key.Bytes))
@@ -166,7 +179,9 @@ func (w *saver) step(sv *save, d *draft) bool {
 	w.mu.Lock()
 	w.bytes -= sv.size
 	w.mu.Unlock()
-	close(sv.done)
+	if sv.done != d.done {
+		close(sv.done)
+	}
 	return false
 }
 
@@ -220,35 +235,37 @@ func (w *saver) entry(k *Key) *Entry {
 	return nil
 }
 
-// flush waits until the saves that are there have ended, or ctx has.
+// flush waits until what is there has been sent, or ctx has ended.
 func (w *saver) flush(ctx context.Context) error {
 	for i := range w.flights.shards {
-		for _, sv := range w.flights.shards[i].saving() {
-			if err := sv.wait(ctx); err != nil {
-				return err
-			}
+		if err := waitFor(ctx, w.flights.shards[i].drafts()); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (sh *flightShard) saving() []*save {
+// drafts returns what is closed when each draft has been sent.
+func (sh *flightShard) drafts() []chan struct{} {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	all := make([]*save, 0, len(sh.saves))
+	all := make([]chan struct{}, 0, len(sh.saves))
 	for _, sv := range sh.saves {
-		all = append(all, sv)
+		all = append(all, sv.done)
 	}
 	return all
 }
 
-func (sv *save) wait(ctx context.Context) error {
-	select {
-	case <-sv.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// waitFor waits until all of done are closed, or ctx has ended.
+func waitFor(ctx context.Context, done []chan struct{}) error {
+	for _, c := range done {
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	return nil
 }
 
 // close accepts nothing more, gives what waits so long to be sent, drops the rest,

@@ -48,6 +48,43 @@ func TestSyncSaves(t *testing.T) {
 	require.Equal(t, "save", <-failed)
 }
 
+// Where saves are waited for, Delete and newer entries of the key wait for what is
+// being sent, which could arrive after them.
+func TestSyncSavesOfOneKeyKeepTheirOrder(t *testing.T) {
+	s := newSavers(t, restflow.RedisConfig{SyncSaves: true})
+	k := groupKey("Save", "k", "1")
+	stored := make(chan *restflow.Entry, 1)
+	begin := func(body string, fill func(context.Context, *restflow.Key, *restflow.Snapshot, restflow.Run) (*restflow.Entry, error)) {
+		snap := snapshot(t, s.a, k)
+		go func() {
+			e, err := fill(context.Background(), k, snap, func(*restflow.Flight) *restflow.Entry { return entryOf(body) })
+			if err != nil {
+				t.Error(err)
+			}
+			stored <- e
+		}()
+	}
+	begin("first", s.a.Replace)
+	s.begun()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, s.a.Delete(ctx, k), context.DeadlineExceeded)
+	s.valve.pass()
+	require.Nil(t, receive(t, stored))
+	require.Empty(t, keysOf(t, s.admin, "e"))
+
+	begin("second", s.a.FillAlone)
+	s.begun()
+	begin("third", s.a.Replace)
+	await(t, "the third has outdated the second", func() bool { return s.a.Forgotten(k) })
+	s.valve.pass()
+	require.Nil(t, receive(t, stored))
+	s.begun()
+	s.valve.open()
+	require.NotNil(t, receive(t, stored))
+	require.Equal(t, "third", lookup(t, s.b, k))
+}
+
 func TestCloseBringsWhatWaits(t *testing.T) {
 	s := newSavers(t, restflow.RedisConfig{})
 	for i := range 300 {

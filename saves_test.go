@@ -57,6 +57,12 @@ func (v *valve) close() {
 	v.shut = make(chan struct{})
 }
 
+// pass lets through what is held up, and nothing that comes after it.
+func (v *valve) pass() {
+	v.open()
+	v.close()
+}
+
 func (v *valve) open() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -246,6 +252,21 @@ func TestDeleteBeforeTheSaveHasArrived(t *testing.T) {
 		require.NoError(t, <-deleted)
 		require.Empty(t, keysOf(t, s.admin, "e"))
 		require.Empty(t, lookup(t, s.a, k))
+	})
+	t.Run("it is being sent, and newer ones come without end", func(t *testing.T) {
+		s := newSavers(t, restflow.RedisConfig{})
+		k := groupKey("Save", "k", "1")
+		s.fill(k, "old")
+		s.begun()
+		deleted := make(chan error, 1)
+		go func() { deleted <- s.a.Delete(t.Context(), k) }()
+		await(t, "it is gone here", func() bool { return lookup(t, s.a, k) == "" })
+		s.replace(k, "new")
+		s.valve.pass()
+		require.NoError(t, receive(t, deleted), "newer ones are no concern of it")
+		s.begun()
+		s.arrive()
+		require.Equal(t, "new", lookup(t, s.b, k))
 	})
 	t.Run("it is being sent, and nobody waits", func(t *testing.T) {
 		s := newSavers(t, restflow.RedisConfig{})

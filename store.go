@@ -292,9 +292,7 @@ func (s *Store) InvalidateTags(ctx context.Context, tags ...string) error {
 // process from being stored. It waits for a save that is being sent, which could
 // arrive after it. Unlike Bump it promises nothing about fills in other processes.
 func (s *Store) Delete(ctx context.Context, k *Key) error {
-	if sent := s.flights.forget(k); sent != nil {
-		_ = sent.wait(ctx) // if ctx ends first, it will remove what it saves
-	}
+	_ = waitFor(ctx, s.flights.forget(k)) // if ctx ends first, they remove what they save
 	return s.remove(ctx, k)
 }
 

@@ -34,10 +34,10 @@ func deleteDuringFill(p *probe) {
 	if o := h.end(text("old")); o.entry != nil || !o.led || o.err != nil {
 		p.t.Fatalf("a fill under way: %+v; want that it is not stored", o)
 	}
-	if o := p.receive(waiter); o.entry != nil {
-		p.t.Fatalf("a waiter: %+v; want nothing, so that it runs itself", o)
+	if o := p.receive(waiter); !o.led || o.entry == nil || string(o.entry.Body) != "a waiter ran" {
+		p.t.Fatalf("a waiter: %+v; want that it leads the next run", o)
 	}
-	p.want(k, "")
+	p.want(k, "a waiter ran")
 }
 
 func replaceEntry(p *probe) {
