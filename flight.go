@@ -197,8 +197,8 @@ type Run func(f *Flight) *Entry
 //
 // led says whether run was called. The entry is nil if there is none to share:
 // run returned nil, or panicked (the panic goes on in the leader), or the store
-// would not take the entry, or ctx ended first. A waiter then has to run for
-// itself. An error is the store's, and comes before run was called (led is false) or
+// would not take the entry, or ctx ended first, or is that of the leader's run. A waiter
+// then has to run for itself. An error is the store's, and comes before run was called (led is false) or
 // from saving what it made (led is true, and the entry is returned all the same).
 //
 // Where saves go on in the background (see RedisConfig.SyncSaves) the leader only
@@ -216,6 +216,9 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 		switch {
 		case leader:
 			return s.lookOrLead(ctx, k, snap, f, run)
+		case f.runs(ctx):
+			f.leave()
+			return nil, false, nil
 		case !f.wait(ctx):
 			return nil, false, nil
 		case f.entry != nil || !f.abandoned.Load() && !f.forgotten.Load():
