@@ -150,9 +150,8 @@ func (fs *flights) forget(k *Key) (sent []chan struct{}) {
 	defer sh.mu.Unlock()
 	sent = sh.forget(k)
 	if sv := sh.saves[string(k.Bytes)]; sv != nil {
-		if sv.entry = nil; sv.sending != nil {
+		if sv.drop(); sv.sending != nil {
 			sent = append(sent, sv.sending)
-			sv.renew()
 		}
 	}
 	return sent
