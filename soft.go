@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,21 +34,23 @@ func (s *Store) BumpSoft(ctx context.Context, within Scope, window time.Duration
 	}))
 }
 
-// spared reports whether e, which is not alive, is so by soft bumps alone, and
-// notes in snap when the first of their windows ends.
+// spared reports whether e, which is not alive, is so by one soft bump alone, and
+// notes in snap when its window ends. Bumps are told apart by the ends of their
+// windows, which are read off the clock for each: an entry of two groups that were
+// bumped one after the other would be late by both.
 func (s *Store) spared(k *Key, e *Entry, snap *Snapshot) bool {
 	if len(e.Epochs) != snap.scopes || !bytes.Equal(e.Key, k.Bytes) {
 		return false
 	}
 	s.backend.predecessors(k.Scopes, snap)
-	until := int64(math.MaxInt64)
+	var until int64
 	for i, now := range snap.Epochs() {
 		switch p := &snap.before[i]; {
 		case now == 0:
 			return false
 		case e.Epochs[i] == now:
-		case e.Epochs[i] == p.epoch:
-			until = min(until, p.until)
+		case e.Epochs[i] == p.epoch && (until == 0 || until == p.until):
+			until = p.until
 		default:
 			return false
 		}
