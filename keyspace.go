@@ -271,8 +271,8 @@ func parted(windows map[Scope]time.Duration) (hard, soft []Scope, shortest time.
 	return hard, soft, shortest
 }
 
-// Space is the part of a cache over key struct K that does not depend on what is
-// cached: invalidation by hand and by rules. Response caches and functions embed it.
+// Space is the part of a cache over key struct K that response caches and functions
+// have in common: invalidation by hand and by rules. Both embed it.
 type Space[K any] struct{ keyspace *Keyspace }
 
 // NewSpace returns the space of a keyspace whose plan is K's, and makes it known
@@ -290,17 +290,17 @@ func (s Space[K]) Store() *Store { return s.keyspace.Store }
 
 // Invalidate drops every entry that agrees with k in the named partition fields,
 // on every route and host and in every process that shares the store; without
-// names, in all partition fields, where an empty text that every request has (source
-// request) is an error. Other fields of k mean nothing.
+// names, in all partition fields; then a required request field of type string that is
+// empty is an error. Other fields of k are ignored.
 //
-//	cache.Invalidate(ctx, UserKey{PK: 42}, "pk") // user 42's page, whoever asked for it
+//	cache.Invalidate(ctx, UserKey{PK: 42}, "pk") // user 42's page, for every viewer
 //
-// Once it has returned nil, no later request is answered from what a handler
-// began to make before. It costs one call of the store however many entries
-// there are. Naming some but not all of three or more fields drops the group of
-// the first of them, which is wider. It does not end with ctx. On an error of
-// the store the invalidation is retried until it succeeds, and until then this
-// process does not serve the group from the cache.
+// Once it has returned nil, no later request is answered from a handler run that
+// started earlier. It costs one call to the store however many entries there are.
+// Naming some, but not all, of three or more fields drops the wider group of the
+// first named in key order. It does not end with ctx. On an error of the store the
+// invalidation is retried until it succeeds; until then this process does not serve
+// the group from the cache.
 func (s Space[K]) Invalidate(ctx context.Context, k K, names ...string) error {
 	return s.keyspace.Invalidate(ctx, &k, names...)
 }

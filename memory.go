@@ -16,11 +16,10 @@ import (
 // MemoryConfig configures NewMemory. The zero value is ready for use.
 type MemoryConfig struct {
 	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
-	// keys and bookkeeping. At least an eighth of it is for keys that are
-	// remembered, so that they need not be built for each request. Entries that
-	// have expired or were invalidated stay
-	// until the room is needed; what is least likely to be used again goes
-	// first (W-TinyLFU). Default 64 MiB.
+	// keys and bookkeeping. At least an eighth of it is reserved for a table that
+	// maps raw request data straight to entries. Entries that have expired or were
+	// invalidated stay until the room is needed; those least likely to be used
+	// again go first (W-TinyLFU). Default 64 MiB.
 	MaxBytes int64
 	// EpochSlots is how many slots the epochs of values share, rounded up to a
 	// power of two, 8 bytes each. More partitions than slots cost some extra
@@ -53,9 +52,12 @@ func checkSlots(config string, n *int) error {
 
 // NewMemory returns a store inside this process: entries in an otter cache,
 // bounded by bytes and kept decoded, epochs in a fixed striped table. Other
-// processes neither see its entries nor hear of its invalidations; use NewRedis
-// where a service has several. It starts no goroutine that stays and no clock, so
-// that it can be used in a bubble of testing/synctest.
+// processes see neither its entries nor its invalidations; use NewRedis if a service
+// has several. It keeps no goroutine and no clock running, so it can be used in a
+// bubble of testing/synctest. Close empties it.
+//
+// It returns an error if a field of cfg is out of range: a negative MaxBytes, or
+// EpochSlots that are negative or too many.
 func NewMemory(cfg MemoryConfig) (*Store, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err

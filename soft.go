@@ -9,20 +9,21 @@ import (
 	"time"
 )
 
-// BumpSoft is Bump for readers who may see what was for a little longer: for at
-// most window from now, Load shows entries of the groups in Snapshot.Soft, which
-// caches may answer with as Stale while they make new ones. What is made from now
-// on is made under new epochs, as after Bump. A window of zero or less is Bump's.
+// BumpSoft is Bump for readers who may see old entries for a little longer: for at
+// most window, counted from this call, Load returns entries of the groups in
+// Snapshot.Soft, which caches may serve as Stale while they make new ones. Entries made
+// from now on are made under new epochs, as after Bump. With a window of zero or less
+// it is Bump.
 //
 // Only the epoch that was replaced last counts. So a second soft bump, or a Bump, of
-// a group or of one that holds it ends at once what an earlier one had left. Entries
+// a group or of one that contains it ends the window of an earlier one at once. Entries
 // with a tag that was invalidated are gone, too.
 //
-// It is a Bump wherever keeping the old epoch is not possible: on a shared store of
-// NewStore; on a Redis that is full or refuses scripts; and in memory while 16,384
-// windows are open. One that fails is retried as a Bump, with its promises.
+// It is a Bump wherever the old epoch cannot be kept: on a shared store of NewStore;
+// on a Redis that is full or refuses scripts; and in memory while 16,384 windows are
+// open. If it fails it is retried as a Bump, with its promises.
 //
-// In a shared store the end of the window is read off the clocks of the processes.
+// On a shared store, each process compares the end of the window with its own clock.
 func (s *Store) BumpSoft(ctx context.Context, within Scope, window time.Duration, scopes ...Scope) error {
 	if window <= 0 || len(scopes) == 0 {
 		return s.Bump(ctx, within, scopes...)

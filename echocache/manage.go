@@ -9,23 +9,26 @@ import (
 	"github.com/restflow-go/restflow/internal/httpcache"
 )
 
-// The methods of this file look at one entry, drop it or replace it. They find it by the
-// request of an echo.Context: what it would be answered from as a GET or HEAD.
-// So the route, the host and the path parameters must be those of the cached
-// request, as in a PUT handler of the same path. Elsewhere use their forms with At.
+// The methods of this file look at one entry, drop it or replace it. They locate it by
+// the request of an echo.Context, as if that were a GET. So the route, the host and the
+// path parameters must be those of the cached request, as in a PUT handler on the same
+// path. Elsewhere use their forms with At.
 //
-// They do not ask the policy: a request that would be bypassed, for credentials
-// that the key does not cover, has the entry of those without any.
+// They do not apply the policy: a request that would be bypassed, for credentials that
+// the key does not cover, has the entry of requests without credentials.
 
-// Refresh answers the request by running next, whatever is cached, and caches the
-// answer in place of that. It joins no run that is under way, and what such a run
-// makes is not stored any more. If the answer may not be cached the entry stays as
-// it was. The status is REFRESH, or BYPASS for a request that is none for the cache.
+// Refresh answers the request by running next, whatever is cached, and replaces the
+// entry with the response. It joins no run that is under way, and such a run's response
+// is no longer stored. If the new response may not be cached the entry stays as it was.
+// The status is REFRESH, or BYPASS for a request that cannot be cached, such as a POST.
+//
+// The entry is that of the request's route: on another GET route, call SetPath with the
+// route of the entry first.
 func (c *Cache[K]) Refresh(ctx echo.Context, next echo.HandlerFunc) error {
 	return c.serve(ctx, next, httpcache.Refresh)
 }
 
-// Bypass answers the request by running next past the cache. The status is BYPASS.
+// Bypass answers the request by running next without the cache. The status is BYPASS.
 func (c *Cache[K]) Bypass(ctx echo.Context, next echo.HandlerFunc) error {
 	return c.serve(ctx, next, httpcache.Bypass)
 }
@@ -33,9 +36,8 @@ func (c *Cache[K]) Bypass(ctx echo.Context, next echo.HandlerFunc) error {
 // Peek returns the cached response to the request and runs nothing. It is the
 // caller's own copy: status, body, and the header fields that the handler set. The
 // metadata's status is Hit, or Stale when the entry is kept past its TTL or by a
-// rule's Soft. The error is
-// restflow.ErrMiss if there is none, the store's, or a *tagkey.ValueError if no key
-// can be built of the request.
+// rule's Soft. The error is restflow.ErrMiss if there is no entry, the store's, or a
+// *tagkey.ValueError if no key can be built from the request.
 func (c *Cache[K]) Peek(ctx echo.Context) (*Response, restflow.Metadata, error) {
 	x, err := c.locate(ctx)
 	if err != nil {
@@ -45,8 +47,8 @@ func (c *Cache[K]) Peek(ctx echo.Context) (*Response, restflow.Metadata, error) 
 	return c.engine.Peek(ctx.Request().Context(), &x.Exchange)
 }
 
-// Metadata tells of the cached response to the request: that of the entry, not
-// of how the request at hand is answered, which X-Cache-Status and OnEvent tell.
+// Metadata describes the cached response to the request. It is about the entry, not
+// about how the current request is answered: for that see X-Cache-Status and OnEvent.
 // Errors are those of Peek.
 func (c *Cache[K]) Metadata(ctx echo.Context) (restflow.Metadata, error) {
 	x, err := c.locate(ctx)
@@ -58,8 +60,8 @@ func (c *Cache[K]) Metadata(ctx echo.Context) (restflow.Metadata, error) {
 }
 
 // Delete removes the cached response to the request, and keeps fills of it that
-// are under way in this process from being stored. It is no error when there is
-// none. Only Invalidate also reaches fills in other processes.
+// are under way in this process from being stored. It is no error if there is no
+// entry. Only Invalidate also reaches fills in other processes.
 func (c *Cache[K]) Delete(ctx echo.Context) error {
 	x, err := c.locate(ctx)
 	if err != nil {
@@ -69,8 +71,8 @@ func (c *Cache[K]) Delete(ctx echo.Context) error {
 	return c.engine.Delete(ctx.Request().Context(), &x.Exchange)
 }
 
-// Key returns the full key of the request, printable, as events show it. It asks
-// no store.
+// Key returns the full key of the request, printable, as in events. It does not call
+// the store.
 func (c *Cache[K]) Key(ctx echo.Context) (string, error) {
 	x, err := c.locate(ctx)
 	if err != nil {
@@ -90,7 +92,7 @@ func (c *Cache[K]) locate(ctx echo.Context) (*exchange, error) {
 	return x, nil
 }
 
-// PeekAt is Peek where no request is at hand.
+// PeekAt is Peek without a request.
 func (c *Cache[K]) PeekAt(ctx context.Context, k K, at At) (*Response, restflow.Metadata, error) {
 	x, err := c.locateAt(k, at)
 	if err != nil {
@@ -100,7 +102,7 @@ func (c *Cache[K]) PeekAt(ctx context.Context, k K, at At) (*Response, restflow.
 	return c.engine.Peek(ctx, &x.Exchange)
 }
 
-// MetadataAt is Metadata where no request is at hand.
+// MetadataAt is Metadata without a request.
 func (c *Cache[K]) MetadataAt(ctx context.Context, k K, at At) (restflow.Metadata, error) {
 	x, err := c.locateAt(k, at)
 	if err != nil {
@@ -110,7 +112,7 @@ func (c *Cache[K]) MetadataAt(ctx context.Context, k K, at At) (restflow.Metadat
 	return c.engine.Describe(ctx, &x.Exchange)
 }
 
-// DeleteAt is Delete where no request is at hand.
+// DeleteAt is Delete without a request.
 func (c *Cache[K]) DeleteAt(ctx context.Context, k K, at At) error {
 	x, err := c.locateAt(k, at)
 	if err != nil {
@@ -120,7 +122,7 @@ func (c *Cache[K]) DeleteAt(ctx context.Context, k K, at At) error {
 	return c.engine.Delete(ctx, &x.Exchange)
 }
 
-// KeyAt is Key where no request is at hand.
+// KeyAt is Key without a request.
 func (c *Cache[K]) KeyAt(k K, at At) (string, error) {
 	x, err := c.locateAt(k, at)
 	if err != nil {
@@ -136,8 +138,7 @@ func (c *Cache[K]) KeyAt(k K, at At) (string, error) {
 //	report, meta, err := reports.CallWithMetadata(ctx, key)
 //	echocache.SetHeaders(c, meta)
 //
-// Where a Cache with SetCacheHeaders is around the handler, that one has the last
-// word on these fields.
+// If a Cache with SetCacheHeaders is around the handler, it overwrites these fields.
 func SetHeaders(c echo.Context, meta restflow.Metadata) {
 	httpcache.SetHeaders(c.Response().Header(), meta)
 }

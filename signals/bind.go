@@ -16,9 +16,9 @@ type binding struct {
 	rules  []*rule
 }
 
-// Bind ties rules to a target; it may be called again for more of them. Everything that can be
-// wrong is checked now: names, types, conversions. All problems are returned at once, as joined
-// *BindErrors, and then nothing is bound. A target bound without rules can be reached by Apply.
+// Bind ties rules to a target; it may be called again to add rules. It checks all names, types
+// and conversions. All problems are returned at once, as joined *BindErrors, and then nothing is
+// bound. A target bound without rules can be reached by Apply.
 func (b *Bus) Bind(t Target, rules ...Rule) error {
 	info, err := describe(t)
 	if err != nil {

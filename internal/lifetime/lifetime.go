@@ -18,7 +18,7 @@ type Lifetime struct {
 }
 
 // Normalize fills in the default and returns the faults, each an error that
-// begins with prefix ("echocache: Config.") and ends with its mend.
+// begins with prefix ("echocache: Config.") and ends with its fix.
 func (l *Lifetime) Normalize(prefix string) []error {
 	var errs []error
 	if l.TTL < 0 {
