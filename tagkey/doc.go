@@ -93,6 +93,8 @@
 // parses to the same bits, and -0 is 0; a time is an instant, to be sent as RFC 3339
 // has it, and its zone does not matter; a TextMarshaler that is a TextUnmarshaler
 // too takes the text and gives it back, and one that is not gets the text as it is.
+// A struct whose MarshalText comes from an embedded field is refused if it has
+// fields beside that one, since the text leaves them out.
 // Text that does not parse, or does not fit, is a [*ValueError]: the cache then
 // lets the handler answer.
 //

@@ -110,6 +110,10 @@ func (l *lookup) foundList(k *Key, v reflect.Value) error {
 func (l *lookup) foundScalar(k *Key, v reflect.Value) error {
 	sc, ok := foundScalarOf(v.Type())
 	if !ok {
+		if embedded, other := promotedPast(v.Type()); other != "" {
+			return because(ErrType, "the context has a %s at %q, and its MarshalText is that of the embedded %s, which leaves out %s",
+				v.Type(), l.name, embedded, other)
+		}
 		return because(ErrType, "the context has a %s at %q; a key takes scalars", v.Type(), l.name)
 	}
 	v, ok = present(v, false)
@@ -148,7 +152,7 @@ func foundScalarOf(t reflect.Type) (scalar, bool) {
 		sc, ok := cached.(scalar)
 		return sc, ok
 	}
-	if !isScalar(t) {
+	if !isScalar(t) || promotionFlaw(t) != nil {
 		scalars.Store(t, nil)
 		return nil, false
 	}

@@ -190,6 +190,7 @@ func TestUnusableRequestValues(t *testing.T) {
 	values := contextValues{
 		"user": &Account{Grants: []any{1, nil}}, "name": "ann", "roles": []string{"a"}, "big": float64(1 << 53), "big32": float32(1 << 24),
 		"inf": 1e300, "bytes": []byte("x"), "ips": []net.IP{nil}, "nested": [][]int{{1}}, "claims": Claims{}, "typed": map[int]int{1: 1},
+		"slot": slot{Room: "red"},
 	}
 	for _, tt := range []struct {
 		path string
@@ -197,6 +198,7 @@ func TestUnusableRequestValues(t *testing.T) {
 		want string
 	}{
 		{"user", tagkey.ErrType, `the context has a tagkey_test.Account at "user"; a key takes scalars`},
+		{"slot", tagkey.ErrType, `the context has a tagkey_test.slot at "slot", and its MarshalText is that of the embedded Time, which leaves out Room`},
 		{"user.secret", tagkey.ErrLookup, `"secret" names no single field, key or method of tagkey_test.Account`},
 		{"user.idd", tagkey.ErrLookup, `"idd" names no single field, key or method of tagkey_test.Account`},
 		{"user.sSO", tagkey.ErrLookup, `"sSO" names no single field, key or method of tagkey_test.Account`},
