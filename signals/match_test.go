@@ -185,6 +185,8 @@ func TestWatch(t *testing.T) {
 		return u
 	}
 	update := func(c signals.Change) signals.Change { c.Op = signals.Update; return c }
+	conditional, related := mappedWatching("Name"), mapped("user.id", "Owner.ID")
+	conditional.When, related.Watch = map[string]any{"Active": true}, []string{"Name"}
 	run(t, []firing{
 		{"changed", rule, update(signals.Change{New: in("a", "x"), Old: in("b", "x")}), []string{"pk=1 team=2"}},
 		{"unchanged", rule, update(signals.Change{New: in("a", "x"), Old: in("a", "x")}), nil},
@@ -196,6 +198,11 @@ func TestWatch(t *testing.T) {
 		{"a city might live in another row", rule, update(signals.Change{New: in("a", "x"), Fields: []string{"Email"}}), []string{"pk=1 team=2"}},
 		{"unless both hold it", rule, update(signals.Change{New: in("a", "x"), Old: in("a", "x"), OldFields: []string{"Address"}, Fields: []string{"Email"}}), nil},
 		{"a mapped field moves the row", rule, update(signals.Change{New: in("a", "x"), Old: team(1, 9), OldFields: []string{"TeamID", "Address"}, Fields: []string{"TeamID"}}), []string{"pk=1 team=2 | pk=1 team=9"}},
+		{"a mapped field may have moved the row", mappedWatching("Name"), update(signals.Change{New: in("a", "x"), Old: in("a", ""), OldFields: []string{"Name"}}), []string{"all"}},
+		{"or stayed, as both show", mappedWatching("Name"), update(signals.Change{New: in("a", "x"), Old: in("a", ""), OldFields: []string{"Name", "ID"}}), nil},
+		{"or as Fields show", mappedWatching("Name"), update(signals.Change{New: in("a", "x"), Old: in("a", ""), OldFields: []string{"Name"}, Fields: []string{"Email"}}), nil},
+		{"a condition may have come to hold", conditional, update(signals.Change{New: user(1), Old: user(1), OldFields: []string{"ID", "Name"}, NewFields: []string{"ID", "Name"}}), []string{"pk=1"}},
+		{"a relation may hide in any column, and the author did not watch it", related, update(signals.Change{New: user(1), Old: user(1), OldFields: []string{"ID", "Name"}}), nil},
 		{"creates fire", rule, signals.Change{Op: signals.Create, New: in("a", "x")}, []string{"pk=1 team=2"}},
 		{"deletes fire", rule, signals.Change{Op: signals.Delete, Old: in("a", "x")}, []string{"pk=1 team=2"}},
 		{"an empty list watches everything", mappedWatching(), update(signals.Change{New: user(1), Fields: []string{"Name"}}), []string{"pk=1"}},
