@@ -282,3 +282,49 @@ func TestHiddenFields(t *testing.T) {
 	require.NoError(t, bus.Publish(context.Background(), signals.Change{Op: signals.Update, New: o, Fields: []string{"ID"}}))
 	require.Equal(t, []string{"pk=1"}, target.take(), "the outer ID was set, not the mapped one")
 }
+
+// Parcel has a field behind two embedded structs, which may be written in four ways.
+type Parcel struct {
+	Placed
+	ID     int64
+	Weight int
+	Sender *Owner
+}
+
+type Placed struct{ Zone }
+
+type Zone struct{ TeamID int64 }
+
+func TestFieldsByAnySelector(t *testing.T) {
+	watching := func(path string) signals.Rule {
+		return signals.Rule{Model: Parcel{}, Map: fields{"pk": "ID"}, Watch: []string{path}}
+	}
+	set := func(names ...string) signals.Change {
+		return signals.Change{Op: signals.Update, New: &Parcel{ID: 1}, Fields: names}
+	}
+	var cases []firing
+	for _, watched := range []string{"TeamID", "Zone.TeamID", "Placed.TeamID", "Placed.Zone.TeamID", "Zone", "Placed.Zone", "Placed"} {
+		for _, name := range []string{"TeamID", "Zone.TeamID", "Placed.TeamID", "Placed.Zone.TeamID", "Zone", "Placed.Zone", "Placed"} {
+			cases = append(cases, firing{watched + " by " + name, watching(watched), set("Weight", name), []string{"pk=1"}})
+		}
+		cases = append(cases,
+			firing{watched + " by another", watching(watched), set("Weight", "Sender.ID"), nil},
+			firing{watched + " by a column's name", watching(watched), set("team_id"), []string{"all"}},
+			firing{watched + " by no name", watching(watched), set(""), []string{"all"}},
+		)
+	}
+	run(t, append(cases, []firing{
+		{"a part of a relation", watching("Sender"), set("Sender.ID"), []string{"pk=1"}},
+		{"which has no such part", watching("Sender.ID"), set("Sender.Age"), []string{"pk=1"}},
+		{
+			"known by the middle of its way", signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
+			signals.Change{Op: signals.Create, New: &Parcel{Placed: Placed{Zone{3}}}, NewFields: []string{"Zone.TeamID"}},
+			[]string{"team=3"},
+		},
+		{
+			"known by a name that means nothing", signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
+			signals.Change{Op: signals.Create, New: &Parcel{Placed: Placed{Zone{3}}}, NewFields: []string{"team_id"}},
+			[]string{"all"},
+		},
+	}...))
+}
