@@ -134,7 +134,7 @@
 // field of a struct, promoted ones included; to a key of a map whose keys are
 // strings; or to a method without arguments that returns a value, or a value and an
 // error. For fields and methods the exact name goes before one that differs in
-// case, and that must be the only one; unexported ones are not seen. Pointers and
+// case, and there must be only one; unexported ones are not seen. Pointers and
 // interfaces are followed; nil, and a key that a map does not have, is absent.
 // A segment that names nothing, a method that panics and an error that one returns
 // are each a ValueError, even in an optional field: a failure to tell who asks must
