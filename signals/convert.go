@@ -111,7 +111,7 @@ func compileConversion(src, dst reflect.Type) (setter, error) {
 	case src.AssignableTo(dst):
 		return func(dst, src reflect.Value) outcome { dst.Set(src); return isSet }, nil
 	}
-	return nil, flawf("give both one type, or make the rule with On", "a %s does not become a %s without loss", src, dst)
+	return nil, flawf("give both one type, or make the rule with On", "%s does not become %s without loss", article(src), article(dst))
 }
 
 func isInteger(t reflect.Type) bool {

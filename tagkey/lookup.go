@@ -80,11 +80,11 @@ func (l *lookup) found(k *Key, v reflect.Value) error {
 	several := (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && !isScalar(t)
 	switch {
 	case several && !l.list:
-		return because(ErrType, "the context has a %s at %q; use a slice field", t, l.name)
+		return because(ErrType, "the context has %s at %q; use a slice field", article(t), l.name)
 	case several:
 		return l.foundList(k, v)
 	case l.list:
-		return because(ErrType, "the context has a %s at %q, no slice", t, l.name)
+		return because(ErrType, "the context has %s at %q, no slice", article(t), l.name)
 	}
 	return l.foundScalar(k, v)
 }
@@ -111,10 +111,10 @@ func (l *lookup) foundScalar(k *Key, v reflect.Value) error {
 	sc, ok := foundScalarOf(v.Type())
 	if !ok {
 		if embedded, other := promotedPast(v.Type()); other != "" {
-			return because(ErrType, "the context has a %s at %q, and its MarshalText is that of the embedded %s, which leaves out %s",
-				v.Type(), l.name, embedded, other)
+			return because(ErrType, "the context has %s at %q, and its MarshalText is that of the embedded %s, which leaves out %s",
+				article(v.Type()), l.name, embedded, other)
 		}
-		return because(ErrType, "the context has a %s at %q; a key takes scalars", v.Type(), l.name)
+		return because(ErrType, "the context has %s at %q; a key takes scalars", article(v.Type()), l.name)
 	}
 	v, ok = present(v, false)
 	if !ok {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -213,7 +214,7 @@ func TestUnusableRequestValues(t *testing.T) {
 	values := contextValues{
 		"user": &Account{Grants: []any{1, nil}}, "name": "ann", "roles": []string{"a"}, "big": float64(1 << 53), "big32": float32(1 << 24),
 		"inf": 1e300, "bytes": []byte("x"), "ips": []net.IP{nil}, "nested": [][]int{{1}}, "claims": Claims{}, "typed": map[int]int{1: 1},
-		"slot": slot{Room: "red"}, "member": member{}, "guest": guest{}, "hidden": hiding{},
+		"slot": slot{Room: "red"}, "member": member{}, "guest": guest{}, "hidden": hiding{}, "reader": io.LimitedReader{},
 	}
 	for _, tt := range []struct {
 		path string
@@ -237,6 +238,7 @@ func TestUnusableRequestValues(t *testing.T) {
 		{"user.broken", tagkey.ErrMethod, `method broken returned an error`},
 		{"claims.getSubject", tagkey.ErrMethod, `method getSubject returned an error`},
 		{"user.panics", tagkey.ErrMethod, `a method panicked`},
+		{"reader", tagkey.ErrType, `the context has an io.LimitedReader at "reader"; a key takes scalars`},
 		{"roles", tagkey.ErrType, `the context has a []string at "roles"; use a slice field`},
 		{"bytes", tagkey.ErrType, `the context has a []uint8 at "bytes"; use a slice field`},
 		{"big", tagkey.ErrType, `the context has a float at "big" that is too large to be exact`},
