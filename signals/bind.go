@@ -65,7 +65,7 @@ func describe(t Target) (TargetInfo, error) {
 		errs = append(errs, &BindError{Target: info.Name, Problem: f.problem, Mend: f.mend})
 	}
 	if !reflect.TypeOf(t).Comparable() {
-		fail(flawf("pass a pointer", "a %T cannot be compared", t))
+		fail(flawf("pass a pointer", "%s cannot be compared", article(reflect.TypeOf(t))))
 	}
 	if info.Name == "" {
 		fail(flawf("name it in Describe", "it has no name"))
@@ -88,7 +88,7 @@ func checkField(info TargetInfo, i int, f TargetField) *flaw {
 	case err != nil:
 		return flawf("describe where the field stands", "key field %q has the index %v: %v", f.Name, f.Index, err)
 	case at != f.Type:
-		return flawf("describe the field's own type", "key field %q is a %s, not a %v", f.Name, at, f.Type)
+		return flawf("describe the field's own type", "key field %q is %s, not %s", f.Name, article(at), article(f.Type))
 	case slices.ContainsFunc(info.Fields[:i], func(o TargetField) bool { return o.Name == f.Name }):
 		return flawf("give each field a name of its own", "key field %q is there twice", f.Name)
 	}

@@ -37,7 +37,7 @@ type Change struct {
 	NewFields, OldFields []string
 
 	// Fields names what an update set, as dotted Go names. Nil means unknown, empty means that
-	// nothing was set. It is trusted for fields of the row itself. What lies behind a named
+	// nothing was set, and a name that is no field of the model may mean any of them. It is trusted for fields of the row itself. What lies behind a named
 	// struct ("Owner.ID") may depend on any column, so it counts as unchanged only if Fields is
 	// empty or if New and Old both hold it and agree.
 	Fields []string

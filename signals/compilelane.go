@@ -71,7 +71,7 @@ func (c *compiler) via() (via, bool) {
 		known := append(slices.Sorted(maps.Keys(c.bus.config.Dispatchers)), "inline")
 		c.fail("Dispatcher", flawf(choices(string(name), known), "the bus has no dispatcher %q", string(name)))
 	case found == nil || again:
-		c.fail("Dispatcher", flawf("put one that runs jobs into BusConfig.Dispatchers", "the bus's dispatcher %q is a %T", string(name), found))
+		c.fail("Dispatcher", flawf("put one that runs jobs into BusConfig.Dispatchers", "the bus's dispatcher %q is %s", string(name), article(typeOf(found))))
 	default:
 		return via{found, "name " + string(name)}, true
 	}

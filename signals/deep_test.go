@@ -79,17 +79,18 @@ func TestWatchedValuesAreComparedByMeaning(t *testing.T) {
 // Moments are told apart as finely as a key could spell them.
 func TestMomentsInKeys(t *testing.T) {
 	bus, target := nodeTarget(t, signals.Rule{Model: Node{}, Map: fields{"at": "At", "root": "ID"}})
-	at := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(offset int) time.Time { return time.Date(2024, 1, 2, 3, 4, 5, 0, time.FixedZone("X", offset)) }
 	for name, c := range map[string]struct {
-		other  time.Time
+		a, b   time.Time
 		groups int
 	}{
-		"the same":             {at, 1},
-		"a nanosecond later":   {at.Add(1), 2},
-		"in another time zone": {at.In(time.FixedZone("X", 3600)), 2},
+		"the same":             {at(0), at(0), 1},
+		"a nanosecond later":   {at(0), at(0).Add(1), 2},
+		"in another time zone": {at(0), at(0).In(time.FixedZone("X", 3600)), 2},
+		"a second further off": {at(3600), at(3601), 2},
 	} {
 		require.NoError(t, bus.Publish(context.Background(),
-			signals.Change{Op: signals.Create, New: &Node{At: at}}, signals.Change{Op: signals.Create, New: &Node{At: c.other}}))
+			signals.Change{Op: signals.Create, New: &Node{At: c.a}}, signals.Change{Op: signals.Create, New: &Node{At: c.b}}))
 		require.Len(t, target.sorted(), c.groups, name)
 	}
 }

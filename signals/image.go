@@ -108,6 +108,16 @@ func (d *delta) differ(p *path) bool {
 	return held && !equals
 }
 
+// mayMove reports whether an update may have moved the row between groups that p tells apart. A
+// field of the row has unless it is known to have stayed. A relation may change with any column,
+// so it needs evidence: else it would fire every rule whose author listed what to watch.
+func (d *delta) mayMove(p *path) bool {
+	if p.direct {
+		return !d.unset(p) && !d.same(p)
+	}
+	return p.touchedBy(d.Fields) && !d.same(p) || d.differ(p)
+}
+
 func (d *delta) compare(p *path) (held, equals bool) {
 	if !d.new.knows(p) || !d.old.knows(p) {
 		return false, false

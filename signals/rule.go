@@ -45,9 +45,9 @@ type Rule struct {
 	Ops Op
 
 	// Watch lists dotted Go paths. An update fires only if one of them changed or cannot be known
-	// to be unchanged. Mapped and When fields that the update changed fire it as well, since
-	// such a row moves from one group to another. Creates and deletes always fire. Default:
-	// every update fires.
+	// to be unchanged. Fields of the row in Map, When and Reads do the same, since such a row
+	// moves from one group to another; relations in them fire only if they are known to have
+	// changed. Creates and deletes always fire. Default: every update fires.
 	Watch []string
 
 	// When lists conditions: dotted Go path to the value that it must equal. A path that begins

@@ -91,9 +91,10 @@
 // the field is an int64. Integers are decimal; floats are the shortest text that
 // parses to the same bits, and -0 is 0; a time is an instant in RFC 3339 format, and
 // its zone does not matter; a TextMarshaler that is also a TextUnmarshaler parses the
-// text and formats it again, and with one that is not the text is used as it is. Text
-// that does not parse, or does not fit, is a [*ValueError]: the cache then lets the
-// handler answer.
+// text and formats it again, and with one that is not the text is used as it is. A
+// struct whose MarshalText is promoted from an embedded field is refused if it has other
+// fields, since the text leaves them out. Text that does not parse, or does not fit, is a
+// [*ValueError]: the cache then lets the handler answer.
 //
 // # Absent, empty and zero
 //
