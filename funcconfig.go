@@ -68,8 +68,8 @@ type FuncConfig[V any] struct {
 
 	// Weigh estimates how many bytes of memory a result holds, for the bound
 	// of NewMemory. Default: the size of the value and of what its exported
-	// fields lead to; of more than 64 elements of a slice or map, 64 stand for
-	// all.
+	// fields lead to, each part once; of more than 64 elements of a slice or
+	// map, 64 stand for all.
 	Weigh func(v V) int
 
 	// InvalidatesOn are the rules by which committed changes that Bus carries
