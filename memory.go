@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,11 +17,11 @@ import (
 // MemoryConfig configures NewMemory. The zero value is ready for use.
 type MemoryConfig struct {
 	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
-	// keys and bookkeeping. At least an eighth of it is for keys that are
-	// remembered, so that they need not be built for each request. Entries that
-	// have expired or were invalidated stay
-	// until the room is needed; what is least likely to be used again goes
-	// first (W-TinyLFU). Default 64 MiB.
+	// keys and bookkeeping. An eighth of it, or 1 GiB if that is less, is kept
+	// free for keys that are remembered, so that they need not be built for each
+	// request. Entries that have expired or were invalidated stay until the room
+	// is needed; what is least likely to be used again goes first (W-TinyLFU). No
+	// entry may have more than 4 GiB. Default 64 MiB.
 	MaxBytes int64
 	// EpochSlots is how many slots the epochs of values share, rounded up to a
 	// power of two, 8 bytes each. More partitions than slots cost some extra
@@ -62,13 +63,13 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 	}
 	m := &memory{
 		seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots),
-		total: cfg.MaxBytes, max: cfg.MaxBytes - cfg.MaxBytes/8,
+		total: cfg.MaxBytes, max: cfg.MaxBytes - min(cfg.MaxBytes/8, maxKnownShare),
 	}
 	// Otter is not told when entries expire: it would read the clock once more on
 	// each hit and tick in the background, to free early what is bounded anyway.
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
 		MaximumWeight:    uint64(m.max),
-		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
+		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(e.size()) }, // see save
 		OnAtomicDeletion: func(d otter.DeletionEvent[uint64, *Entry]) { m.leave(d.Value) },
 	})
 	if err != nil {
@@ -92,6 +93,10 @@ type memory struct {
 	held atomic.Int64 // bytes of the entries in the cache
 	pins sync.Mutex   // Entry.homes and gone, and changes of Known.entry
 }
+
+// maxKnownShare bounds the places for known keys, which are made at once: four
+// million of them, in 64 MiB.
+const maxKnownShare = 1 << 30
 
 // knownShare is what is left to known keys by a store full of entries, and
 // knownLimit by one that holds what it does now.
@@ -190,7 +195,7 @@ func (m *memory) read(_ context.Context, scopes []Scope, dst []Epoch) error {
 func (m *memory) ensure(context.Context, []Scope, []Epoch) error { return nil }
 
 func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) error {
-	if int64(e.size()) > m.max {
+	if int64(e.size()) > min(m.max, math.MaxUint32) {
 		return ErrTooLarge // it would push everything else out and itself after it
 	}
 	m.held.Add(int64(e.size()))
