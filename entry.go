@@ -73,7 +73,7 @@ type Entry struct {
 	// In a memory store, and guarded by it:
 	homes   []*Known // the keys that lead here
 	crowded uint32   // not zero if no more may; atomic
-	gone    bool     // the entry has left the store
+	cached  bool     // the entry is in the store
 }
 
 // Tag is a scope that a handler named while it ran, and the epoch that the

@@ -91,7 +91,7 @@ type memory struct {
 	max   int64 // for entries
 
 	held atomic.Int64 // bytes of the entries in the cache
-	pins sync.Mutex   // Entry.homes and gone, and changes of Known.entry
+	pins sync.Mutex   // Entry.homes and cached, Known.dropped, and changes of Known.entry
 }
 
 // maxKnownShare bounds the places for known keys, which are made at once: four
@@ -127,8 +127,9 @@ func (m *memory) index(k *Known) {
 // their key ignores have one key, and there may be any number of them.
 const maxHomes = 16
 
-// pin lets k lead to e, which was found under it, until e leaves the store. One
-// with tags is looked at anew each time.
+// pin lets k lead to e, which was found under it, until one of them leaves the store:
+// what the store does not count must not be kept by what it does. An entry with tags
+// is looked at anew each time.
 func (m *memory) pin(k *Known, e *Entry) {
 	if len(e.Tags) > 0 || len(e.Epochs) > len(k.slots) || atomic.LoadUint32(&e.crowded) != 0 {
 		return
@@ -136,7 +137,7 @@ func (m *memory) pin(k *Known, e *Entry) {
 	m.pins.Lock()
 	defer m.pins.Unlock()
 	switch {
-	case e.gone || k.entry.Load() == e:
+	case !e.cached || k.dropped || k.entry.Load() == e:
 	case len(e.homes) == maxHomes:
 		atomic.StoreUint32(&e.crowded, 1)
 	default:
@@ -146,10 +147,11 @@ func (m *memory) pin(k *Known, e *Entry) {
 	}
 }
 
-// unpin ends what pin began.
+// unpin ends what pin began, for good: k has left the table of known keys.
 func (m *memory) unpin(k *Known) {
 	m.pins.Lock()
 	defer m.pins.Unlock()
+	k.dropped = true
 	k.release()
 }
 
@@ -160,12 +162,20 @@ func (k *Known) release() {
 	}
 }
 
+// enter comes before the entry is put into the cache, since leave may come at once.
+func (m *memory) enter(e *Entry) {
+	m.held.Add(int64(e.size()))
+	m.pins.Lock()
+	defer m.pins.Unlock()
+	e.cached = true
+}
+
 // leave is told of each entry that leaves the cache, before it has left.
 func (m *memory) leave(e *Entry) {
 	m.held.Add(-int64(e.size()))
 	m.pins.Lock()
 	defer m.pins.Unlock()
-	e.gone = true
+	e.cached = false
 	for _, k := range e.homes {
 		k.entry.Store(nil)
 	}
@@ -198,7 +208,7 @@ func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) erro
 	if int64(e.size()) > min(m.max, math.MaxUint32) {
 		return ErrTooLarge // it would push everything else out and itself after it
 	}
-	m.held.Add(int64(e.size()))
+	m.enter(e)
 	m.cache.Set(m.hash(k), e)
 	m.known.makeRoom(0)
 	return nil
