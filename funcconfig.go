@@ -67,7 +67,7 @@ type FuncConfig[V any] struct {
 
 	// Weigh estimates how many bytes of memory a result holds, for the bound
 	// of NewMemory. Default: the size of the value and of everything that its
-	// exported fields reach; of a slice or map with more than 64 elements, 64 are
+	// exported fields reach, each part once; of a slice or map with more than 64 elements, 64 are
 	// measured and extrapolated.
 	Weigh func(v V) int
 
