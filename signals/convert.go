@@ -21,6 +21,7 @@ const (
 var (
 	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	scanner         = reflect.TypeFor[interface{ Scan(value any) error }]()
 	timeType        = reflect.TypeFor[time.Time]()
 )
 
@@ -95,6 +96,9 @@ func isNullable(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && t.NumField() == 2 &&
 		t.Field(0).IsExported() && t.Field(1).Name == "Valid" && t.Field(1).Type.Kind() == reflect.Bool
 }
+
+// isScanner reports whether a database fills values of the type, as it does sql.Null's.
+func isScanner(t reflect.Type) bool { return reflect.PointerTo(t).Implements(scanner) }
 
 func compileConversion(src, dst reflect.Type) (setter, error) {
 	switch {

@@ -317,12 +317,14 @@ func TestFieldsByAnySelector(t *testing.T) {
 		{"a part of a relation", watching("Sender"), set("Sender.ID"), []string{"pk=1"}},
 		{"which has no such part", watching("Sender.ID"), set("Sender.Age"), []string{"pk=1"}},
 		{
-			"known by the middle of its way", signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
+			"known by the middle of its way",
+			signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
 			signals.Change{Op: signals.Create, New: &Parcel{Placed: Placed{Zone{3}}}, NewFields: []string{"Zone.TeamID"}},
 			[]string{"team=3"},
 		},
 		{
-			"known by a name that means nothing", signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
+			"known by a name that means nothing",
+			signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
 			signals.Change{Op: signals.Create, New: &Parcel{Placed: Placed{Zone{3}}}, NewFields: []string{"team_id"}},
 			[]string{"all"},
 		},

@@ -16,7 +16,7 @@ type Rule struct {
 	Model any
 
 	// Name is what errors and tables call the rule. Default "Model->Target", with "#2" and so on
-	// appended when that is taken.
+	// appended when another rule of that target has it.
 	Name string
 
 	// Map fills key fields from the changed instance: key field name to dotted Go path,

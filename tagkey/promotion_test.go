@@ -51,6 +51,7 @@ type generic[T any] struct {
 }
 
 func TestPromotedMarshalTextIsRefused(t *testing.T) {
+	_ = ring{}.ring // there to be refused
 	const mend = " itself, or name the embedded field"
 	for _, tt := range []struct {
 		typ  reflect.Type
