@@ -1,12 +1,18 @@
 package gormsignals_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/glebarez/sqlite"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
 
 	"github.com/restflow-go/restflow/signals/gormsignals"
 )
@@ -165,14 +171,24 @@ func TestConditionsThatLookPinned(t *testing.T) {
 	}
 }
 
-// SQL text outside a transaction that returns rows commits when they are closed.
+// SQL text outside a transaction that returns rows commits when they are closed. The context of a
+// request can end, another cannot.
 func TestRowsThatAreReadLater(t *testing.T) {
-	for _, d := range []*database{openSQLite(t), openPostgres(t)} {
+	for name, ctx := range map[string]context.Context{"sqlite": t.Context(), "sqlite, endless": context.Background(), "postgres": t.Context(), "postgres, endless": context.Background()} {
+		d := openSQLite(t)
+		if strings.HasPrefix(name, "postgres") {
+			d = openPostgres(t)
+		}
 		db, r := plugged(t, d, gormsignals.Config{})
+		db = db.WithContext(ctx)
 		r.check = visible("name = 'amy'")
 		rowsAlone(t, db, r)
 		require.Equal(t, []string{"user all"}, r.take())
-		require.Zero(t, r.unseen)
+		require.Zero(t, r.unseen, name)
+		require.NoError(t, db.Raw("UPDATE users SET score = 5 WHERE id = 1 RETURNING id").Row().Scan(new(int64)))
+		require.Equal(t, []string{"user all"}, r.take(), name)
+		require.NoError(t, db.Raw("UPDATE users SET score = 6 WHERE id = 1 RETURNING id").Scan(new([]int64)).Error)
+		require.Equal(t, []string{"user all"}, r.take(), name)
 
 		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
 			rows, err := tx.Raw("DELETE FROM pets RETURNING id").Rows()
@@ -202,4 +218,42 @@ func rowsAlone(t *testing.T, db *gorm.DB, r *recorder) {
 	require.True(t, rows.Next())
 	require.False(t, rows.Next())
 	require.NoError(t, errors.Join(rows.Err(), rows.Close()))
+}
+
+// A context that ends while rows are open closes them, and nobody need do so.
+func TestRowsWhoseContextEnds(t *testing.T) {
+	for _, d := range []*database{openSQLite(t), openPostgres(t)} {
+		db, r := plugged(t, d, gormsignals.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		row := db.WithContext(ctx).Raw("DELETE FROM pets RETURNING id").Row()
+		require.NoError(t, row.Err())
+		require.Empty(t, r.take())
+		cancel()
+		require.Eventually(t, func() bool { return len(r.take()) > 0 }, 20*time.Second, time.Millisecond)
+	}
+}
+
+// A driver may watch the query by contexts that it derives, and ends before the rows are closed.
+func TestRowsOfADriverThatDerivesContexts(t *testing.T) {
+	d := openSQLite(t)
+	migrate(t, d)
+	seed(t, d)
+	bus, r := listening(t, d.second)
+	db, err := gorm.Open(sqlite.Dialector{Conn: derivesPool{d.second}}, &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	require.NoError(t, db.Use(gormsignals.New(bus)))
+	rows, err := db.WithContext(t.Context()).Raw("UPDATE users SET name = 'amy' WHERE id = 1 RETURNING id").Rows()
+	require.NoError(t, err)
+	defer rows.Close()
+	r.take()
+	require.NoError(t, errors.Join(rows.Close(), rows.Err()))
+	require.Equal(t, []string{"user all"}, r.take())
+}
+
+type derivesPool struct{ *sql.DB }
+
+func (p derivesPool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	_, cancel := context.WithCancel(ctx)
+	cancel()
+	return p.DB.QueryContext(ctx, query, args...)
 }
