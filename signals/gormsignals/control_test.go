@@ -41,6 +41,7 @@ func TestTransactionControlInSQLText(t *testing.T) {
 			{"rolled back twice", []func(*gorm.DB) error{sqlText("SAVEPOINT a"), deletePet(1), sqlText("ROLLBACK TO a"), deletePet(1), sqlText("ROLLBACK TO a"), deletePet(2)}, second},
 			{"released", []func(*gorm.DB) error{sqlText("SAVEPOINT a"), deletePet(1), sqlText("RELEASE SAVEPOINT a"), deletePet(2)}, both},
 			{"released inside another", []func(*gorm.DB) error{sqlText("SAVEPOINT a"), deletePet(1), sqlText("SAVEPOINT b"), deletePet(2), sqlText("RELEASE SAVEPOINT b"), sqlText("ROLLBACK TO a")}, nil},
+			{"released inside one that is", []func(*gorm.DB) error{sqlText("SAVEPOINT a"), deletePet(1), sqlText("SAVEPOINT b"), deletePet(2), sqlText("RELEASE SAVEPOINT b"), sqlText("RELEASE SAVEPOINT a")}, both},
 			{"an outer one", []func(*gorm.DB) error{deletePet(2), sqlText("SAVEPOINT a"), deletePet(1), sqlText("SAVEPOINT b"), sqlText("ROLLBACK TO a")}, second},
 			{"a failed one", []func(*gorm.DB) error{deletePet(1), sqlText("SAVEPOINT a"), func(tx *gorm.DB) error {
 				tx.Exec("ROLLBACK TO nothing")
@@ -119,20 +120,36 @@ func TestImplicitCommit(t *testing.T) {
 func TestManySavepoints(t *testing.T) {
 	d := openSQLite(t)
 	db, r := plugged(t, d, gormsignals.Config{})
-	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-		for i := range 300 {
-			require.NoError(t, tx.SavePoint(fmt.Sprint("sp", i)).Error)
-			require.NoError(t, tx.Create(&Pet{UserID: new(int64(i % 50))}).Error)
-		}
-		require.NoError(t, tx.RollbackTo("sp299").Error)
-		require.NoError(t, tx.RollbackTo("sp10").Error)
-		return nil
-	}))
-	want := []string{}
-	for i := range 10 {
-		want = append(want, fmt.Sprint("pet owner=", i))
+	many := func(back ...string) []string {
+		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+			for i := range 300 {
+				require.NoError(t, tx.SavePoint(fmt.Sprint("sp", i)).Error)
+				require.NoError(t, tx.Create(&Pet{UserID: new(int64(i / 50))}).Error)
+			}
+			for _, name := range back {
+				require.NoError(t, tx.RollbackTo(name).Error)
+			}
+			return nil
+		}))
+		return r.take()
 	}
-	require.Equal(t, want, r.take())
+	require.Equal(t, []string{"pet owner=0", "pet owner=1"}, many("sp299", "sp100"))
+	require.Len(t, many("sp10"), 6, "the outermost ones are not kept apart any more")
+}
+
+// GORM gives all nested transactions that run one function the same name.
+func TestManySavepointsOfOneName(t *testing.T) {
+	db, r := plugged(t, openSQLite(t), gormsignals.Config{})
+	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+		for range 257 {
+			require.NoError(t, tx.SavePoint("s").Error)
+		}
+		require.NoError(t, deletePet(1)(tx))
+		require.NoError(t, tx.SavePoint("s").Error)
+		require.NoError(t, deletePet(2)(tx))
+		return tx.RollbackTo("s").Error
+	}))
+	require.Equal(t, []string{"pet owner=1"}, r.take())
 }
 
 // A statement's rows are pinned to a key only if its condition lets in no others.
