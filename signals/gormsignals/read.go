@@ -37,6 +37,7 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 		stmt.AddClause(clause.Locking{Strength: r.lock})
 	}
 	stmt.Build("SELECT", "FROM", "WHERE", "LIMIT", "FOR")
+	stmt.Schema = e.schema
 	if err := e.query(ctx, w, stmt); err != nil {
 		return nil, false, &ReadError{Table: stmt.Table, Err: err}
 	}
@@ -51,7 +52,8 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 	return rows, true, nil
 }
 
-// statement makes an empty statement on the table that the observed one writes.
+// statement makes an empty statement on the table that the observed one writes, with that one's
+// model: in its conditions, "the primary key" is that model's.
 func (e *entry) statement(ctx context.Context, w *watch) *gorm.Statement {
 	from := w.db.Statement
 	dest := reflect.New(reflect.SliceOf(e.typ))
@@ -65,7 +67,7 @@ func (e *entry) statement(ctx context.Context, w *watch) *gorm.Statement {
 		ReflectValue: dest.Elem(),
 		Clauses:      map[string]clause.Clause{},
 		ConnPool:     w.ConnPool,
-		Schema:       e.schema,
+		Schema:       cmp.Or(from.Schema, e.schema),
 		Context:      ctx,
 		Unscoped:     true,
 	}
