@@ -176,7 +176,7 @@ func TestConditionsThatLookPinned(t *testing.T) {
 		}, []string{"user pk=1", "user pk=3", "user team=1", "user team=2"}},
 		{"a key of another table", func() error {
 			return db.Where("user_id IN (?)", db.Model(&User{}).Select("id").Where("users.id = 1")).Delete(&Pet{}).Error
-		}, []string{"pet owner=1"}},
+		}, []string{"pet all"}},
 		{
 			"a part of a key", func() error { return db.Where(&UserGroup{UserID: 1}).Delete(&UserGroup{}).Error },
 			[]string{"member user=1,group=1"},

@@ -36,7 +36,7 @@ func (p *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool,
 	if err != nil {
 		return (*tx)(nil), err
 	}
-	return newTx(ctx, p, raw)
+	return newTx(ctx, p, raw, opts)
 }
 
 func begin(ctx context.Context, c gorm.ConnPool, opts *sql.TxOptions) (gorm.ConnPool, error) {

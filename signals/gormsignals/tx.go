@@ -27,15 +27,20 @@ type tx struct {
 	// What follows commits by itself, and no Rollback undoes it.
 	ended atomic.Bool
 
-	writeLocked atomic.Bool // see lockSQLite
+	writeLocked atomic.Bool  // see lockSQLite
+	level       atomic.Int32 // the sql.IsolationLevel, as far as known
 }
 
-func newTx(ctx context.Context, p *pool, raw gorm.ConnPool) (gorm.ConnPool, error) {
+func newTx(ctx context.Context, p *pool, raw gorm.ConnPool, opts *sql.TxOptions) (gorm.ConnPool, error) {
 	committer, ok := raw.(gorm.TxCommitter)
 	if !ok {
 		return (*tx)(nil), gorm.ErrInvalidTransaction
 	}
-	return &tx{ConnPool: raw, raw: committer, pool: p, ctx: ctx, queue: queue{bus: p.plugin.bus}}, nil
+	t := &tx{ConnPool: raw, raw: committer, pool: p, ctx: ctx, queue: queue{bus: p.plugin.bus}}
+	if opts != nil {
+		t.level.Store(int32(opts.Isolation))
+	}
+	return t, nil
 }
 
 // Commit commits, then publishes what was queued, before it returns: the caller reads its own writes.

@@ -87,6 +87,7 @@ func TestParseFindsTheTablesThatAreWritten(t *testing.T) {
 		{"mysql", "UPDATE users u JOIN teams t ON (u.team_id = t.id), logs SET u.a = 1, t.b = 2", []sniff.Statement{uncounted("users", "teams", "logs")}},
 		{"mysql", "DELETE u, t.* FROM users AS u JOIN teams AS t ON u.a = t.a WHERE 1", []sniff.Statement{uncounted("u", "t", "users", "teams")}},
 		{"mysql", "DELETE FROM users, teams USING users JOIN teams JOIN logs WHERE 1", []sniff.Statement{uncounted("users", "teams", "logs")}},
+		{"mysql", "DELETE FROM users WHERE id = 1", []sniff.Statement{write("users")}},
 		{"mysql", "DELETE FROM u USING users u JOIN teams t ON u.a = t.a", []sniff.Statement{uncounted("u", "users", "teams")}},
 		{"mysql", "SET STATEMENT max_statement_time=60 FOR UPDATE users SET a = 1", []sniff.Statement{write("users")}},
 		{"mysql", "SET STATEMENT a=1", []sniff.Statement{unknown}},

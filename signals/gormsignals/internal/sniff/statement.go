@@ -251,7 +251,7 @@ func (p *parser) delete(i int) {
 	default:
 		n := len(p.tables)
 		end := p.references(i+1, "WHERE", "USING", "ORDER", "LIMIT", "RETURNING", "OUTPUT")
-		if p.Using || len(p.tables) > n+1 {
+		if p.at(end).is("USING") && (p.Using || len(p.tables) > n+1) {
 			p.references(end+1, "WHERE", "ORDER", "LIMIT", "RETURNING")
 		}
 	}
