@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
 	"github.com/restflow-go/restflow/signals"
@@ -169,26 +170,62 @@ func (p *Plugin) subjects(stmt *gorm.Statement) (s subjects) {
 	if len(c.all) == 0 {
 		return s
 	}
-	table := p.table(stmt)
-	s.further = c.further[table]
+	tables := written(stmt)
+	if len(tables) == 0 {
+		s.in(c, tableName(stmt.Table))
+	}
+	for _, table := range tables {
+		s.in(c, table)
+	}
+	if len(tables) > 1 {
+		s.join()
+	}
+	return s
+}
+
+// in adds the models that a write to a table changes.
+func (s *subjects) in(c *catalog, table string) {
+	s.further = append(s.further, c.further[table]...)
 	for _, e := range c.byTable[table] {
 		if e != s.own {
 			s.table = append(s.table, e)
 		}
 	}
-	return s
 }
 
-// table returns the table that a statement writes. Behind an alias its name is sought in the text.
-func (p *Plugin) table(stmt *gorm.Statement) string {
-	if stmt.TableExpr != nil && strings.ContainsAny(stmt.TableExpr.SQL, " \t\n") {
-		for _, s := range sniff.Parse("DELETE FROM "+stmt.TableExpr.SQL, p.dialect()) {
-			if len(s.Tables) > 0 {
-				return s.Tables[0]
-			}
+// join makes bulk changes of everything: of several tables that MySQL writes in one statement, no model's own
+// conditions tell the rows.
+func (s *subjects) join() {
+	if s.own != nil {
+		s.table = append(s.table, s.own)
+	}
+	s.further = append(s.further, s.table...)
+	s.own, s.table = nil, nil
+}
+
+// written returns the tables that a statement writes, where GORM has text for them: a name may be quoted
+// there, have an alias, or stand beside others.
+func written(stmt *gorm.Statement) []string {
+	if stmt.TableExpr == nil {
+		return nil
+	}
+	for _, s := range sniff.Parse("UPDATE "+tableText(stmt)+" SET", sniff.For(stmt.Dialector.Name())) {
+		if len(s.Tables) > 0 {
+			return s.Tables
 		}
 	}
-	return tableName(stmt.Table)
+	return nil
+}
+
+// tableText is what stands for the table in SQL, with the names that were given as arguments.
+func tableText(stmt *gorm.Statement) string {
+	if len(stmt.TableExpr.Vars) == 0 {
+		return stmt.TableExpr.SQL
+	}
+	db := &gorm.DB{Config: stmt.Config}
+	db.Statement = &gorm.Statement{DB: db, Table: stmt.Table, Schema: stmt.Schema, Context: stmt.Context, Clauses: map[string]clause.Clause{}}
+	stmt.TableExpr.Build(db.Statement)
+	return db.Statement.SQL.String()
 }
 
 // other returns the entry of a model that only subscribers listen to.

@@ -74,6 +74,40 @@ func TestModelsOfOneTableWithOtherKeys(t *testing.T) {
 	})
 }
 
+// GORM takes a table's name as text, quoted and with whatever stands beside it.
+func TestTablesThatAreText(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		db, r := plugged(t, d, gormsignals.Config{})
+		quoted := "`users`"
+		if d.name == "postgres" {
+			quoted = `"users"`
+		}
+		for _, c := range []struct {
+			name  string
+			table *gorm.DB
+			want  []string
+		}{
+			{"quoted", db.Table(quoted), []string{"user pk=1", "user team=1"}},
+			{"quoted, with a model", db.Table(quoted).Model(&User{}), []string{"user pk=1", "user team=1"}},
+			{"quoted, with an alias", db.Table(quoted + " AS u"), []string{"user pk=1", "user team=1"}},
+			{"an argument", db.Table("?", clause.Table{Name: "users"}), []string{"user all"}},
+		} {
+			seed(t, d)
+			require.NoError(t, c.table.Where("id = ?", 1).Update("name", "amy").Error, c.name)
+			requireDropped(t, r.take(), c.name, c.want...)
+		}
+	})
+}
+
+// MySQL writes several tables in one statement.
+func TestTablesThatAreJoined(t *testing.T) {
+	d := openMariaDB(t)
+	db, r := plugged(t, d, gormsignals.Config{})
+	require.NoError(t, db.Table("users u JOIN pets p ON p.user_id = u.id").Where("u.id = ?", 1).
+		Updates(map[string]any{"u.name": "amy", "p.name": "max"}).Error)
+	require.Equal(t, []string{"pet all", "user all"}, r.take())
+}
+
 // Word has a key that MySQL compares without regard to letter case.
 type Word struct {
 	Word string `gorm:"primaryKey;size:50"`
