@@ -125,15 +125,19 @@ func (p *Plugin) adopt(db *gorm.DB) {
 
 // seat is where the changes of a statement wait for the commit that makes them true.
 type seat struct {
-	tx     *tx  // nil: the statement commits by itself
-	unseen bool // the statement runs in a transaction that nobody follows
+	tx     *tx   // nil: the statement commits by itself
+	unseen bool  // the statement runs in a transaction that nobody follows
+	pool   *pool // what either came from; nil if it is not the plugin's
 }
 
 func seatOf(c gorm.ConnPool) seat {
 	for {
 		switch v := c.(type) {
 		case *tx:
-			return seat{tx: v, unseen: v == nil}
+			if v == nil {
+				return seat{unseen: true}
+			}
+			return seat{tx: v, pool: v.pool}
 		case *gorm.PreparedStmtTX:
 			c = v.Tx
 		case *gorm.PreparedStmtDB:
@@ -141,7 +145,7 @@ func seatOf(c gorm.ConnPool) seat {
 		case *watch:
 			c = v.ConnPool
 		case *pool:
-			return seat{}
+			return seat{pool: v}
 		default:
 			_, committer := c.(gorm.TxCommitter)
 			return seat{unseen: committer}

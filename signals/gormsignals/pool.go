@@ -3,6 +3,7 @@ package gormsignals
 import (
 	"context"
 	"database/sql"
+	"sync"
 
 	"gorm.io/gorm"
 )
@@ -11,7 +12,8 @@ import (
 // passes everything else on.
 type pool struct {
 	gorm.ConnPool
-	plugin *Plugin
+	plugin  *Plugin
+	indexes sync.Map // see watch.indexes
 }
 
 // wrap puts a pool before c, below GORM's cache of prepared statements, which expects to see the

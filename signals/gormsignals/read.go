@@ -23,8 +23,12 @@ type reading struct {
 
 // read returns the rows of the model that match, at most MaxRows of them; false means that there
 // are more. It goes around GORM's callbacks: no hook, scope or other plugin runs for it, and a
-// resolver cannot send it to a replica. The logger sees it.
+// resolver cannot send it to a replica. The logger sees it. A table whose name GORM could not find in
+// the text that it was given is not read.
 func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value, bool, error) {
+	if w.db.Statement.Table == "" {
+		return nil, false, nil
+	}
 	limit := w.plugin.config.MaxRows + 1
 	stmt := e.statement(ctx, w)
 	stmt.AddClause(clause.Select{Columns: columnsOf(e.columns)})
@@ -142,9 +146,9 @@ func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
 	return err
 }
 
-// readKeys reads rows by their primary keys.
+// readKeys reads rows by their primary keys, if they have any.
 func (e *entry) readKeys(ctx context.Context, w *watch, rows []reflect.Value) ([]reflect.Value, error) {
-	if len(rows) == 0 {
+	if len(rows) == 0 || len(e.schema.PrimaryFields) == 0 {
 		return nil, nil
 	}
 	found, _, err := e.read(ctx, w, reading{where: []clause.Expression{e.matching(ctx, e.schema.PrimaryFields, rows)}})

@@ -138,6 +138,7 @@ func (u *update) assignments(stmt *gorm.Statement) {
 			u.op |= softOp(a.Value)
 		}
 	}
+	u.fields = append(u.fields, u.names(u.derived)...)
 }
 
 // softOp is what setting a deletion time amounts to, besides an update: with the zero value the row
@@ -220,6 +221,9 @@ func (u *update) newRows(ctx context.Context, w *watch) ([]reflect.Value, bool, 
 		if a.field.PrimaryKey {
 			return nil, false, nil
 		}
+		return u.reread(ctx, w, rows)
+	}
+	if slices.ContainsFunc(u.columns, func(f *schema.Field) bool { return slices.Contains(u.derived, f) }) {
 		return u.reread(ctx, w, rows)
 	}
 	return rows, true, nil
