@@ -145,3 +145,34 @@ func TestUpdatesAtTheSessionsLevel(t *testing.T) {
 		return tx.Exec("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").Error
 	}))
 }
+
+// MySQL rolls back the whole transaction that it chooses to end a deadlock. Code that does not care goes
+// on, each statement by itself.
+func TestDeadlocks(t *testing.T) {
+	for name, session := range map[string]*gorm.Session{"direct": {}, "prepared": {PrepareStmt: true}} {
+		d := openMariaDB(t)
+		db, r := plugged(t, d, gormsignals.Config{})
+		update := func(tx *gorm.DB, id int64) error { return tx.Model(&User{ID: id}).Update("name", "amy").Error }
+		other, err := d.second.Begin()
+		require.NoError(t, err)
+		_, err = other.Exec("INSERT INTO logs (text) SELECT email FROM users a, pets b, pets c") // the one with more writes wins
+		require.NoError(t, err)
+		_, err = other.Exec("UPDATE users SET score = 1 WHERE id = 2")
+		require.NoError(t, err)
+		tx := db.Session(session).Begin()
+		require.NoError(t, update(tx, 1))
+		done := make(chan error)
+		go func() {
+			_, err := other.Exec("UPDATE users SET score = 1 WHERE id = 1")
+			done <- err
+		}()
+		awaitLockWait(t, d)
+		require.ErrorContains(t, update(tx, 2), "Deadlock", name)
+		require.NoError(t, <-done)
+		require.NoError(t, other.Commit())
+		require.NoError(t, update(tx, 3))
+		require.Equal(t, []string{"user pk=3", "user team=2"}, r.take(), name)
+		require.NoError(t, tx.Rollback().Error)
+		require.Empty(t, r.take(), name)
+	}
+}

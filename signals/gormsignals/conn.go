@@ -153,6 +153,10 @@ func (c *conn) queried(ctx context.Context, query string, rows driver.Rows, err 
 
 // note keeps the queue in step with a statement.
 func (c *conn) note(ctx context.Context, query string, nothing bool, err error) error {
+	if err != nil && c.open && deadlocked(err) { // the server has ended the transaction
+		c.queue.drop()
+		c.open = false
+	}
 	if s, ok := ctx.Value(sinkKey{}).(*sink); ok {
 		s.conn = c
 		c.follow(ctx, query, err)

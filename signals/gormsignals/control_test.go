@@ -93,11 +93,21 @@ func TestCommitInSQLText(t *testing.T) {
 func TestImplicitCommit(t *testing.T) {
 	d := openMariaDB(t)
 	db, r := plugged(t, d, gormsignals.Config{})
-	for _, prepared := range []bool{false, true} {
+	for i, ddl := range []func(*gorm.DB) error{
+		sqlText("CREATE TABLE t0 (a int)"),
+		func(tx *gorm.DB) error {
+			return tx.Session(&gorm.Session{PrepareStmt: true}).Exec("CREATE TABLE t1 (a int)").Error
+		},
+		func(tx *gorm.DB) error { return tx.Raw("CREATE TABLE t2 (a int)").Scan(new([]int)).Error },
+		func(tx *gorm.DB) error {
+			return tx.Session(&gorm.Session{PrepareStmt: true}).Raw("CREATE TABLE t3 (a int)").Scan(new([]int)).Error
+		},
+		func(tx *gorm.DB) error { return tx.Raw("CREATE TABLE t4 (a int)").Row().Err() },
+	} {
 		seed(t, d)
-		tx := db.Session(&gorm.Session{PrepareStmt: prepared}).Begin()
+		tx := db.Begin()
 		require.NoError(t, deletePet(1)(tx))
-		require.NoError(t, tx.Exec(fmt.Sprintf("CREATE TABLE t%v (a int)", prepared)).Error)
+		require.NoError(t, ddl(tx), i)
 		require.Equal(t, []string{"pet owner=1"}, r.take())
 		require.NoError(t, tx.Exec("TRUNCATE pets").Error)
 		require.Equal(t, []string{"pet all"}, r.take())
@@ -107,13 +117,23 @@ func TestImplicitCommit(t *testing.T) {
 		require.Zero(t, n)
 	}
 
-	seed(t, d)
-	tx := db.Begin()
-	require.NoError(t, deletePet(1)(tx))
-	require.Error(t, tx.Exec("ALTER TABLE missing ADD COLUMN a int").Error)
-	require.Empty(t, r.take())
-	require.NoError(t, tx.Rollback().Error)
-	require.Equal(t, []string{"pet owner=1"}, r.take(), "whether it had committed is uncertain")
+	for _, end := range []func(tx *gorm.DB, cancel func()) error{
+		func(tx *gorm.DB, _ func()) error { return tx.Rollback().Error },
+		func(tx *gorm.DB, cancel func()) error {
+			cancel()
+			require.ErrorIs(t, tx.Commit().Error, context.Canceled)
+			return nil
+		},
+	} {
+		seed(t, d)
+		ctx, cancel := context.WithCancel(t.Context())
+		tx := db.WithContext(ctx).Begin()
+		require.NoError(t, deletePet(1)(tx))
+		require.Error(t, tx.Exec("ALTER TABLE missing ADD COLUMN a int").Error)
+		require.Empty(t, r.take())
+		require.NoError(t, end(tx, cancel))
+		require.Equal(t, []string{"pet owner=1"}, r.take(), "whether it had committed is uncertain")
+	}
 }
 
 // More savepoints than are kept apart make the queue wider, never narrower.

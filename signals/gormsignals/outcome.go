@@ -101,3 +101,15 @@ func serverError(err error) bool {
 	}
 	return false
 }
+
+// deadlocked recognises the error by which MySQL tells that it has rolled back the whole transaction, and
+// not only the statement.
+func deadlocked(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if v := reflect.ValueOf(err); v.Type().String() == "*mysql.MySQLError" && !v.IsNil() {
+			number := v.Elem().FieldByName("Number")
+			return number.CanUint() && number.Uint() == 1213 // ER_LOCK_DEADLOCK
+		}
+	}
+	return false
+}

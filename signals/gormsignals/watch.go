@@ -156,6 +156,9 @@ func fillsSlice(stmt *gorm.Statement) bool {
 
 // after takes the watch away and delivers the changes.
 func (p *Plugin) after(db *gorm.DB) {
+	if t := seatOf(db.Statement.ConnPool).tx; t != nil {
+		defer t.failed(db.Error) // also of prepared statements, which tx does not see
+	}
 	w, ok := db.Statement.ConnPool.(*watch)
 	if !ok {
 		return
