@@ -64,18 +64,18 @@ type catalog struct {
 }
 
 // catalog returns the current catalog. Its common case is two atomic loads.
-func (p *Plugin) catalog() *catalog {
-	c := p.current.Load()
-	if generation := p.bus.Generation(); c == nil || c.generation != generation {
-		return p.rebuild(generation)
+func (n *names) catalog() *catalog {
+	c := n.current.Load()
+	if generation := n.plugin.bus.Generation(); c == nil || c.generation != generation {
+		return n.rebuild(generation)
 	}
 	return c
 }
 
-func (p *Plugin) rebuild(generation any) *catalog {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c := p.current.Load(); c != nil && c.generation == generation {
+func (n *names) rebuild(generation any) *catalog {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c := n.current.Load(); c != nil && c.generation == generation {
 		return c
 	}
 	c := &catalog{
@@ -84,25 +84,20 @@ func (p *Plugin) rebuild(generation any) *catalog {
 		byTable:    map[string][]*entry{},
 		further:    map[string][]*entry{},
 	}
-	if p.db.Load() == nil { // WrapConnector without GORM: only its way to name tables is needed
-		if bare, err := gorm.Open(nil, &gorm.Config{}); err == nil {
-			p.db.CompareAndSwap(nil, bare)
-		}
-	}
-	_, c.subscribed = p.bus.Wants(reflect.TypeFor[struct{}]())
-	for _, t := range p.bus.Models() {
-		if e := p.entry(t); e != nil {
+	_, c.subscribed = n.plugin.bus.Wants(reflect.TypeFor[struct{}]())
+	for _, t := range n.plugin.bus.Models() {
+		if e := n.entry(t); e != nil {
 			c.add(e)
 		}
 	}
-	for table, models := range p.config.Tables {
+	for table, models := range n.plugin.config.Tables {
 		for _, m := range models {
 			if e := c.byType[structType(reflect.TypeOf(m))]; e != nil {
 				c.further[tableName(table)] = append(c.further[tableName(table)], e)
 			}
 		}
 	}
-	p.current.Store(c)
+	n.current.Store(c)
 	return c
 }
 
@@ -114,15 +109,15 @@ func (c *catalog) add(e *entry) {
 
 // entry makes the entry of a model; nil if GORM cannot store it, which is no fault: rules may
 // listen to models of other sources.
-func (p *Plugin) entry(t reflect.Type) *entry {
-	need, ok := p.bus.Wants(t)
+func (n *names) entry(t reflect.Type) *entry {
+	need, ok := n.plugin.bus.Wants(t)
 	if !ok || t.Kind() != reflect.Struct {
 		return nil
 	}
-	m, err := newModel(p.db.Load(), t)
+	m, err := newModel(n.parser(), t)
 	if err != nil {
 		if !errors.Is(err, schema.ErrUnsupportedDataType) {
-			p.config.logger().Warn("gormsignals: a model with rules is not one that GORM can store; its writes are not seen", "model", t, "error", err)
+			n.plugin.config.logger().Warn("gormsignals: a model with rules is not one that GORM can store; its writes are not seen", "model", t, "error", err)
 		}
 		return nil
 	}
@@ -159,12 +154,12 @@ func (s subjects) none() bool { return s.own == nil && len(s.table) == 0 && len(
 
 // subjects finds the models of a statement: by type and, since other types and plain maps are
 // written too, by table.
-func (p *Plugin) subjects(stmt *gorm.Statement) (s subjects) {
-	c := p.catalog()
+func (n *names) subjects(stmt *gorm.Statement) (s subjects) {
+	c := n.catalog()
 	if stmt.Schema != nil {
 		s.own = c.byType[stmt.Schema.ModelType]
 		if s.own == nil && c.subscribed {
-			s.own = p.other(c, stmt.Schema.ModelType)
+			s.own = n.other(c, stmt.Schema.ModelType)
 		}
 	}
 	if len(c.all) == 0 {
@@ -229,11 +224,11 @@ func tableText(stmt *gorm.Statement) string {
 }
 
 // other returns the entry of a model that only subscribers listen to.
-func (p *Plugin) other(c *catalog, t reflect.Type) *entry {
+func (n *names) other(c *catalog, t reflect.Type) *entry {
 	if e, ok := c.others.Load(t); ok {
 		return e.(*entry)
 	}
-	e := p.entry(t)
+	e := n.entry(t)
 	if e != nil {
 		c.others.Store(t, e)
 	}

@@ -140,7 +140,7 @@ func (t *tx) follow(query string, err error) {
 	if !mayControl(query) {
 		return
 	}
-	for _, s := range sniff.Parse(query, t.pool.plugin.dialect()) {
+	for _, s := range sniff.Parse(query, t.pool.names.dialect) {
 		t.control(s, err)
 	}
 }

@@ -55,7 +55,7 @@ func (p *Plugin) before(works func(*gorm.DB, subjects) []work) func(*gorm.DB) {
 		if db.Error != nil || db.DryRun {
 			return
 		}
-		s := p.subjects(db.Statement)
+		s := p.names(db).subjects(db.Statement)
 		if s.none() {
 			return
 		}
