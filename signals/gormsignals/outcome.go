@@ -104,12 +104,16 @@ func serverError(err error) bool {
 
 // deadlocked recognises the error by which MySQL tells that it has rolled back the whole transaction, and
 // not only the statement.
-func deadlocked(err error) bool {
+func deadlocked(err error) bool { return mysqlNumber(err) == 1213 }
+
+// mysqlNumber returns the number of a server's error, or zero.
+func mysqlNumber(err error) uint64 {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if v := reflect.ValueOf(err); v.Type().String() == "*mysql.MySQLError" && !v.IsNil() {
-			number := v.Elem().FieldByName("Number")
-			return number.CanUint() && number.Uint() == 1213 // ER_LOCK_DEADLOCK
+			if number := v.Elem().FieldByName("Number"); number.CanUint() {
+				return number.Uint()
+			}
 		}
 	}
-	return false
+	return 0
 }

@@ -12,9 +12,11 @@ import (
 // passes everything else on.
 type pool struct {
 	gorm.ConnPool
-	plugin  *Plugin
-	names   *names
-	indexes sync.Map // see watch.indexes
+	plugin *Plugin
+	names  *names
+
+	indexes  sync.Map // see watch.indexes
+	readable sync.Map // see watch.guarded
 }
 
 // wrap puts a pool before c, below GORM's cache of prepared statements, which expects to see the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -24,7 +25,7 @@ type reading struct {
 // read returns the rows of the model that match, at most MaxRows of them; false means that there
 // are more. It goes around GORM's callbacks: no hook, scope or other plugin runs for it, and a
 // resolver cannot send it to a replica. The logger sees it. A table whose name GORM could not find in
-// the text that it was given is not read.
+// the text that it was given is not read, and what may not be read is not known.
 func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value, bool, error) {
 	if w.db.Statement.Table == "" {
 		return nil, false, nil
@@ -42,7 +43,13 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 	}
 	stmt.Build("SELECT", "FROM", "WHERE", "LIMIT", "FOR")
 	stmt.Schema = e.schema
-	if err := e.query(ctx, w, stmt); err != nil {
+	err := w.guarded(ctx, stmt, func() error { return e.query(ctx, w, stmt) })
+	switch {
+	case errors.As(err, new(*ReadError)):
+		return nil, false, err
+	case unreadable(err):
+		return nil, false, nil
+	case err != nil:
 		return nil, false, &ReadError{Table: stmt.Table, Err: err}
 	}
 	n := stmt.ReflectValue.Len()
@@ -118,20 +125,21 @@ func (e *entry) readBefore(ctx context.Context, w *watch, where []clause.Express
 	case "mysql":
 		lock = "UPDATE"
 	case "sqlite":
-		if err := e.lockSQLite(ctx, w); err != nil {
-			return nil, false, &ReadError{Table: w.db.Statement.Table, Err: err}
+		if !e.lockSQLite(ctx, w) { // a view perhaps, whose triggers write and count nothing
+			w.uncounted = true
+			return nil, false, nil
 		}
 		lock = ""
 	}
 	return e.read(ctx, w, reading{where: where, lock: lock})
 }
 
-// lockSQLite takes the database's write lock, once in a transaction, by a statement that writes nothing.
+// lockSQLite takes the database's write lock, once in a transaction, by a statement that writes nothing. It tells whether it could.
 // A read first would pin the transaction to a snapshot, and a write after it fails at once
 // with SQLITE_BUSY if anybody has committed since; the write alone would have waited its turn.
-func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
+func (e *entry) lockSQLite(ctx context.Context, w *watch) bool {
 	if w.seat.tx != nil && w.seat.tx.writeLocked.Load() {
-		return nil
+		return true
 	}
 	stmt := e.statement(ctx, w)
 	stmt.AddClause(clause.Delete{})
@@ -143,7 +151,7 @@ func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
 	if w.seat.tx != nil {
 		w.seat.tx.writeLocked.Store(err == nil)
 	}
-	return err
+	return err == nil
 }
 
 // readKeys reads rows by their primary keys, if they have any.

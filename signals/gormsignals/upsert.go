@@ -201,6 +201,9 @@ func (u *upsert) raced(ctx context.Context, w *watch, rows []reflect.Value) (map
 		return nil, nil
 	}
 	updated := clause.Expr{SQL: "?.xmax <> 0", Vars: []any{clause.Table{Name: clause.CurrentTable}}}
-	late, _, err := u.read(ctx, w, reading{where: append(slices.Clip(u.where), updated)})
+	late, all, err := u.read(ctx, w, reading{where: append(slices.Clip(u.where), updated)})
+	if !all {
+		late = rows
+	}
 	return u.byKey(ctx, late), err
 }
