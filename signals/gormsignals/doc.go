@@ -26,7 +26,8 @@
 // query. New values are the previous ones with the assigned values laid over, or read back where
 // only the database knows them. What cannot be known exactly is published as unknown, and rules
 // widen it: more than Config.MaxRows rows in one statement, SQL text, updates and deletes by other
-// conditions than the primary key outside a transaction. Nothing is narrowed by a guess.
+// conditions than the primary key outside a transaction, conditions that a subquery or a function decides.
+// Nothing is narrowed by a guess.
 //
 // # What it cannot see
 //

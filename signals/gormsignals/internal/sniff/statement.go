@@ -187,9 +187,10 @@ func (p *parser) open(i int) int {
 	return i
 }
 
-// nested collects the tables of every write from i on. A verb counts at the start, after an opening
-// parenthesis and after the closing one of a WITH list: anywhere else it is part of another clause
-// (FOR UPDATE, ON CONFLICT DO UPDATE). Followed by a parenthesis it is a function.
+// nested collects the tables of every write from i on. A verb counts at the start and beside a parenthesis,
+// which opens a query or closes the list of a WITH: anywhere else it is part of another clause
+// (FOR UPDATE, ON CONFLICT DO UPDATE), or a main statement that with finds. Followed by a parenthesis
+// it is a function.
 func (p *parser) nested(from int) {
 	for i := from; i < len(p.tokens); i++ {
 		first := i == from || p.at(i-1).punct('(') || p.at(i-1).punct(')')
