@@ -192,7 +192,7 @@ func (e *Engine) place(k *tagkey.Key, route, host string, names, values []string
 	k.AppendString(http.MethodGet) // HEAD is answered from GET's entry
 	k.AppendString(route)
 	if !e.cfg.IgnoreHost {
-		k.AppendString(strings.ToLower(host))
+		k.AppendString(lowerHost(host))
 	}
 	if e.allPaths {
 		return
@@ -204,6 +204,23 @@ func (e *Engine) place(k *tagkey.Key, route, host string, names, values []string
 		}
 	}
 }
+
+// lowerHost lowers A to Z and leaves all else alone. Unicode has other letters that
+// fold to those of ASCII, and a host with one of them is another host.
+func lowerHost(host string) string {
+	if !strings.ContainsFunc(host, isUpper) {
+		return host
+	}
+	b := []byte(host)
+	for i, c := range b {
+		if isUpper(rune(c)) {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
 
 // warn logs once a route why its requests are not cached.
 func (e *Engine) warn(route, why string) {
