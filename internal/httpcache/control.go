@@ -19,21 +19,20 @@ type Control struct {
 	mu     sync.Mutex
 	ttl    time.Duration
 	hasTTL bool
-	reason string // why the response must not be stored; empty if it may
+	reason string // why the response must not be stored, whatever its TTL; empty if it may
 	tags   []restflow.Tag
 }
 
 // SetTTL sets how long the response stays fresh, in place of the cache's TTL and
-// of what its Cache-Control allows. Zero or less means that it is not stored.
+// of what its Cache-Control allows. Zero or less means that it is not stored. The
+// last call counts.
 func (c *Control) SetTTL(d time.Duration) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ttl, c.hasTTL = d, true; d <= 0 {
-		c.reason = "the handler set a TTL of " + d.String()
-	}
+	c.ttl, c.hasTTL = d, true
 }
 
 // NoStore keeps the response from being stored. The reason stands in the event.
@@ -86,6 +85,26 @@ func (c *Control) Tag(ctx context.Context, tags ...string) error {
 
 func (c *Control) tagged(s restflow.Scope) bool {
 	return slices.ContainsFunc(c.tags, func(t restflow.Tag) bool { return t.Scope == s })
+}
+
+// verdict is what the handler has decided.
+type verdict struct {
+	ttl    time.Duration
+	hasTTL bool
+	reason string // why the response must not be stored; empty if it may
+	tags   []restflow.Tag
+}
+
+// verdict asks once the handler has run. A goroutine that it left behind may still
+// be deciding.
+func (c *Control) verdict() verdict {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := verdict{c.ttl, c.hasTTL, c.reason, slices.Clip(c.tags)}
+	if v.reason == "" && v.hasTTL && v.ttl <= 0 {
+		v.reason = "the handler set a TTL of " + v.ttl.String()
+	}
+	return v
 }
 
 // ControlOf finds the control of the response that is being recorded behind w,

@@ -135,8 +135,8 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 			return whyTrailers, nil
 		}
 	}
-	if rec.control.reason != "" {
-		return rec.control.reason, nil
+	if why := rec.control.verdict().reason; why != "" {
+		return why, nil
 	}
 	if why, cause := e.recheck(x); why != "" {
 		e.warn(x.Route, why)
@@ -206,7 +206,7 @@ func (e *Engine) ask(x *Exchange, res *response) (why string, cause error) {
 
 // entry makes an entry of what was recorded. The body passes to it uncopied.
 func (e *Engine) entry(r *run) *restflow.Entry {
-	res, control := r.response(), &r.rec.control
+	res, control := r.response(), r.rec.control.verdict()
 	d := parseCacheControl(res.values("Cache-Control"))
 	fresh, _ := res.freshness(&d)
 	entry := &restflow.Entry{
