@@ -40,6 +40,8 @@ func (e *Engine) fingerprint(x *Exchange, r *http.Request) uint64 {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), e.cfg.FillTimeout)
 	defer cancel()
 	rec := newRecorder(&nobody{http.Header{}}, e.cfg.MaxBodyBytes, e.store)
+	ctx, leave := e.enclose(ctx, x, &rec.control)
+	defer leave()
 	h, _ := x.Handler.Background(r.WithContext(ctx))
 	var out maphash.Hash
 	out.SetSeed(e.memo.seed)

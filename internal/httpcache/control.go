@@ -108,16 +108,21 @@ func (c *Control) verdict() verdict {
 }
 
 // ControlOf finds the control of the response that is being recorded behind w,
-// below any writers that inner middleware put on top. It is nil if there is none.
-func ControlOf(w http.ResponseWriter) *Control {
+// below any writers that inner middleware put on top, or else in the context of the
+// request, where one of them cannot be looked through. It is nil if there is none.
+func ControlOf(ctx context.Context, w http.ResponseWriter) *Control {
 	for {
 		if r, ok := w.(*recorder); ok {
 			return &r.control
 		}
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return nil
+			break
 		}
 		w = u.Unwrap()
 	}
+	if in, ok := ctx.Value(enclosingKey{}).(*enclosing); ok {
+		return in.control
+	}
+	return nil
 }

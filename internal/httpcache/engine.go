@@ -80,6 +80,9 @@ func (e *Engine) Serve(x *Exchange) error {
 	if why, err := e.prepare(x); why != "" {
 		return e.bypass(x, why, err)
 	}
+	if e.inside(x) {
+		return e.bypass(x, "the request is inside a run for the same key", nil)
+	}
 	if err := e.load(x); err != nil {
 		return e.bypass(x, "the store is in trouble", err)
 	}

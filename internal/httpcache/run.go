@@ -43,6 +43,8 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	}
 	ctx, stop := f.Context(x.Request.HTTP.Context(), e.cfg.FillTimeout)
 	defer stop()
+	inside, leave := e.enclose(ctx, x, &r.rec.control)
+	defer leave()
 	ended := false
 	defer func() {
 		if !ended {
@@ -57,7 +59,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	if own == nil {
 		own = x.Request.HTTP
 	}
-	r.err = x.Handler.Run(own.WithContext(ctx), r.rec)
+	r.err = x.Handler.Run(own.WithContext(inside), r.rec)
 	r.ended = time.Now()
 	over := f.Over(ctx)
 	if over != nil {
