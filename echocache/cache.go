@@ -125,7 +125,7 @@ func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache
 
 func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
 	x := c.pool.Get().(*exchange)
-	x.ctx, x.next, x.Mode = ctx, next, mode
+	x.ctx, x.next, x.Mode, x.lent = ctx, next, mode, nil
 	x.Route, x.Writer = ctx.Path(), ctx.Response()
 	x.Request = tagkey.Request{
 		HTTP:       ctx.Request(),

@@ -86,8 +86,8 @@
 // optional; with optional, all for whom it is absent share one entry, except those
 // who carry credentials.
 //
-// An answer that the key keeps for one user, and that says nothing else, is given
-// Cache-Control: private, for the caches between here and the user.
+// An answer that the key keeps for one user, and of which nobody says anything else, is
+// given Cache-Control: private, for the caches between here and the user.
 //
 // # Order of middleware
 //

@@ -37,6 +37,9 @@ type exchange struct {
 	ctx   echo.Context
 	next  echo.HandlerFunc
 	shape *shape
+
+	outer *echo.Response // the client's, while the handler has one of its own
+	lent  *echo.Response // the handler's, whose hooks wait for another answer
 }
 
 // errRecycled is what becomes of a handler that outlived its request: outer
@@ -58,13 +61,16 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
 	given, inner := r.Context(), echo.NewResponse(w, c.Echo())
 	c.SetResponse(inner)
+	x.outer = outer
 	defer func() {
+		x.outer = nil
 		if !x.ours(w) {
 			return
 		}
 		c.SetResponse(outer)
 		x.revive(given, r, before)
 		if !inner.Committed {
+			x.lent = inner
 			lend(inner, outer)
 		}
 	}()
@@ -123,15 +129,47 @@ type revived struct {
 
 func (r revived) Value(key any) any { return r.values.Value(key) }
 
+// Outside lets hooks of outer middleware find the client's response in the context,
+// when it is answered before the handler has ended.
+func (x *exchange) Outside(w http.ResponseWriter, do func()) {
+	outer := x.outer
+	if outer == nil || !x.ours(w) {
+		do()
+		return
+	}
+	inner := x.ctx.Response()
+	x.ctx.SetResponse(outer)
+	defer x.ctx.SetResponse(inner)
+	do()
+}
+
+// Disown takes back the hooks that were lent.
+func (x *exchange) Disown() {
+	if x.lent != nil {
+		x.lent.Writer = disowned{}
+	}
+}
+
+// disowned is the writer of a response that does not go out.
+type disowned struct{ http.ResponseWriter }
+
 // lend runs the hooks of a response that was not written with the one that is
 // written in its place, as when the handler returns an error.
 func lend(inner, outer *echo.Response) {
+	own := func() bool { return inner.Writer != disowned{} }
 	outer.Before(func() {
+		if !own() {
+			return
+		}
 		inner.Writer = silent{outer}
 		inner.WriteHeader(outer.Status)
 		outer.Status = inner.Status
 	})
-	outer.After(func() { _, _ = inner.Write(nil) })
+	outer.After(func() {
+		if own() {
+			_, _ = inner.Write(nil)
+		}
+	})
 }
 
 // silent lends out nothing of a writer but its header.

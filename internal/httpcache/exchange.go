@@ -12,6 +12,11 @@ type Handler interface {
 	// Run lets the handler answer into w. If r is not nil, it takes the place of
 	// the request.
 	Run(r *http.Request, w http.ResponseWriter) error
+	// Outside does what outer middleware should see done as its own, while the
+	// handler that writes into w may still run.
+	Outside(w http.ResponseWriter, do func())
+	// Disown says that another answer takes the place of what the handler left.
+	Disown()
 	// Failed reports whether an error of Run is the server's fault (5xx).
 	Failed(err error) bool
 	// Background returns a handler for r, a copy of the request, that can be run
@@ -50,6 +55,7 @@ type Exchange struct {
 	isBuilt bool
 	covered bool                               // the key has a value that tells the user apart
 	sealed  bool                               // the handler gets only what the plan declares
+	alone   bool                               // started by the cache, in the background
 	scopes  [restflow.MaxScopes]restflow.Scope // room for own's
 	texts   []byte                             // what the key is remembered by; empty for nothing
 	room    []string                           // for values of header fields

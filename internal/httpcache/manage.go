@@ -45,7 +45,7 @@ func (e *Engine) Peek(ctx context.Context, x *Exchange) (*Response, restflow.Met
 		entry = x.snap.Soft
 	}
 	h := make(http.Header, len(entry.Header))
-	entry.Apply(h, nil, 0)
+	x.lay(entry, h)
 	return &Response{Status: entry.Status, Header: h, Body: slices.Clone(entry.Body)}, m, nil
 }
 

@@ -30,12 +30,13 @@ func (e *Engine) unsafe(x *Exchange) error {
 		}
 	}
 	e.answer(x, restflow.Bypass, nil, outcome{fwd: "method"})
-	rec := newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)
+	rec := e.recorder(x)
 	rec.onPass = func(string) {
 		if rec.status < http.StatusBadRequest {
 			drop()
 		}
 	}
+	defer rec.end()
 	defer rec.release()
 	err := x.Handler.Run(nil, rec)
 	if err == nil && rec.status < http.StatusBadRequest {
