@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -178,23 +177,8 @@ type silent struct{ http.ResponseWriter }
 func (silent) WriteHeader(int)             {}
 func (silent) Write(p []byte) (int, error) { return len(p), nil }
 
-// sealed keeps the query of the request that the handler got from being the one
-// that the context has parsed before.
-type sealed struct {
-	echo.Context
-	query url.Values
-}
-
-func (s *sealed) QueryParams() url.Values {
-	if s.query == nil {
-		s.query = s.Request().URL.Query()
-	}
-	return s.query
-}
-
-func (s *sealed) QueryParam(name string) string { return s.QueryParams().Get(name) }
-
-func (s *sealed) Bind(i any) error { return s.Echo().Binder.Bind(i, s) }
+// Routed looks at what Echo leaves in the context for its answer of 405.
+func (x *exchange) Routed() bool { return x.ctx.Get(echo.ContextKeyHeaderAllow) == nil }
 
 // Identified asks the user's identity extractor.
 func (x *exchange) Identified() bool {
