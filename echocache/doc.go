@@ -39,6 +39,8 @@
 //     its field's type, a required request field that is absent, a query string
 //     that is malformed or too large;
 //   - a request with credentials which the key does not cover (see Security);
+//   - a request whose route allows other methods alone, and one that comes from inside
+//     a run for the same key, as where a cache stands twice;
 //   - every request for which the store fails, is too slow, or still owes an
 //     invalidation.
 //

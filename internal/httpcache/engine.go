@@ -86,12 +86,15 @@ func (e *Engine) Serve(x *Exchange) error {
 	if err := e.load(x); err != nil {
 		return e.bypass(x, "the store is in trouble", err)
 	}
-	if x.Mode == Refresh {
-		return e.refresh(x)
-	}
 	entry := x.snap.Entry
 	if entry == nil {
 		entry = x.snap.Soft
+	}
+	if why := x.unrouted(entry); why != "" {
+		return e.bypass(x, why, nil)
+	}
+	if x.Mode == Refresh {
+		return e.refresh(x)
 	}
 	if e.cfg.HonorRequestDirectives {
 		if done, err := e.directed(x, entry); done {
@@ -105,6 +108,17 @@ func (e *Engine) Serve(x *Exchange) error {
 		return e.soft(x, entry)
 	}
 	return e.found(x, entry)
+}
+
+// unrouted says that the route of the request is none for its method: then its
+// pattern is known, but not its parameters, and the key lacks them. Nothing is stored
+// under such a key, and only HEAD may find there what GET has stored.
+func (x *Exchange) unrouted(entry *restflow.Entry) string {
+	look := entry == nil || x.Mode == Refresh || x.Request.HTTP.Method == http.MethodHead
+	if look && !x.Handler.Routed() {
+		return "the method is not allowed on the route"
+	}
+	return ""
 }
 
 // load looks the entry up, and remembers the key of one that is there.

@@ -22,6 +22,9 @@ type Handler interface {
 	// Background returns a handler for r, a copy of the request, that can be run
 	// after the request has ended, and what a plan reads of it.
 	Background(r *http.Request) (Handler, tagkey.Request)
+	// Routed reports whether the route is one for the method of the request, and not
+	// for others alone.
+	Routed() bool
 	// Identified reports whether the user's identity extractor recognises
 	// somebody, for identities that no header of the request shows.
 	Identified() bool
