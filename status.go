@@ -18,7 +18,8 @@ const (
 	// Stale: an entry past its TTL but inside an allowed stale window answered, or
 	// one that a rule with Soft has invalidated.
 	Stale
-	// Refresh: the caller asked for a recomputation; the handler answered.
+	// Refresh: the caller asked for a recomputation, and the handler answered; or
+	// the cache started one in the background.
 	Refresh
 )
 
@@ -54,11 +55,11 @@ func (m Metadata) Age() time.Duration {
 }
 
 // Event tells one observer what a cache did. Fields may be added; hooks run on
-// the goroutine of the request and should return quickly.
+// the goroutine of the request or of the background run, and should return quickly.
 type Event struct {
 	// Cache is the namespace of the cache.
 	Cache string
-	// Status is how the request was answered.
+	// Status is how the request was answered, and Refresh for a background run.
 	Status Status
 	// Route is the route pattern, empty for functions.
 	Route string
@@ -69,6 +70,9 @@ type Event struct {
 	Stored bool
 	// Shared says whether the answer was computed by another request's run.
 	Shared bool
+	// Background says that the cache itself started the run, to refresh an entry or
+	// to rewarm a result, and that it answered no request.
+	Background bool
 	// Reason says in a few words why the answer was not cached or not stored.
 	Reason string
 	// Err is the failure behind Reason, if there was one.

@@ -29,7 +29,7 @@ func (e *Engine) audit(x *Exchange) {
 			continue
 		}
 		e.cfg.Logger.Warn("restflow: undeclared input", "cache", e.cfg.Plan.Namespace(), "route", x.Route, "input", in.String(),
-			"mend", "add a field for it to the key struct, or do not let the response depend on it")
+			"fix", "add a field for it to the key struct, or do not let the response depend on it")
 		e.tell(x, restflow.Event{Reason: "the response depends on " + in.String() + ", which the key does not hold"})
 	}
 }

@@ -1,9 +1,7 @@
 package httpcache
 
 import (
-	"context"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -72,7 +70,7 @@ func (e *Engine) Keyspace() *restflow.Keyspace { return e.keyspace }
 // handler's.
 func (e *Engine) Serve(x *Exchange) error {
 	if x.Mode == Bypass {
-		return e.bypass(x, "asked for", nil)
+		return e.bypass(x, "Bypass was called", nil)
 	}
 	if e.cfg.InvalidateOnUnsafe && unsafeMethod(x.Request.HTTP.Method) {
 		return e.unsafe(x)
@@ -169,7 +167,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 	}
 	if why == "" {
 		if err := e.key(x); err != nil {
-			return "the key cannot be built", err
+			return e.unkeyed(x, err), err
 		}
 	}
 	if !early {
@@ -238,29 +236,3 @@ func lowerHost(host string) string {
 }
 
 func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
-
-// warn logs once a route why its requests are not cached.
-func (e *Engine) warn(route, why string) {
-	if _, before := e.warned.LoadOrStore(route, struct{}{}); !before {
-		e.cfg.Logger.Warn("restflow: not cached", "cache", e.cfg.Plan.Namespace(), "route", route, "reason", why,
-			"mend", `add an identity field such as restflow:"request,user.id,partition" and put the cache behind the authentication middleware, or set Shared if every user gets the same answer`)
-	}
-}
-
-// printable shows a key in ASCII.
-func printable(key []byte) string {
-	quoted := strconv.QuoteToASCII(string(key))
-	return quoted[1 : len(quoted)-1]
-}
-
-// tell reports what became of the request.
-func (e *Engine) tell(x *Exchange, ev restflow.Event) {
-	if e.cfg.OnEvent == nil {
-		return
-	}
-	ev.Cache, ev.Route, ev.Status = e.cfg.Plan.Namespace(), x.Route, x.status
-	if x.key != nil {
-		ev.Key = printable(x.key.Bytes)
-	}
-	e.cfg.OnEvent(context.WithoutCancel(x.Request.HTTP.Context()), ev)
-}

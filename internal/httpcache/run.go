@@ -176,7 +176,7 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 	if e.cfg.Plan.NeedsRequest() {
 		k = new(tagkey.Key) // x.built is the request's before the handler ran
 		if err := e.build(x, k); err != nil {
-			return "the key cannot be built", err
+			return e.unkeyed(x, err), err
 		}
 		if !bytes.Equal(k.Bytes(), x.key.Bytes) {
 			return "the key changed while the handler ran", errIdentity
