@@ -167,11 +167,12 @@ type Config struct {
 	Bus *signals.Bus
 
 	// OnEvent is told of every request: how it was answered, and why it was
-	// not cached. It runs on the request's goroutine.
+	// not cached; and of every background run. It runs on the goroutine of either.
 	OnEvent func(ctx context.Context, ev restflow.Event)
 
 	// Logger gets one warning for each route whose requests have credentials
-	// that the key does not cover. Default: slog.Default().
+	// that the key does not cover, or lack a request field that it needs, and one
+	// error for each whose handler panics in the background. Default: slog.Default().
 	Logger *slog.Logger
 }
 
