@@ -57,6 +57,7 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		defer x.revive(r.Context(), r, before)
 		return x.runAs(r)
 	}
+	whole := r.URL == before.URL // not what the seal has left of it
 	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
 	given, inner := r.Context(), echo.NewResponse(w, c.Echo())
 	c.SetResponse(inner)
@@ -68,6 +69,9 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		}
 		c.SetResponse(outer)
 		x.revive(given, r, before)
+		if whole { // the server removes the files of a form, and outer middleware reads it
+			before.Form, before.PostForm, before.MultipartForm = r.Form, r.PostForm, r.MultipartForm
+		}
 		if !inner.Committed {
 			x.lent = inner
 			lend(inner, outer)
