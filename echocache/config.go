@@ -129,7 +129,10 @@ type Config struct {
 	StaleWhileRevalidate time.Duration
 
 	// StaleIfError is how long past its TTL an entry stands in, with status
-	// STALE, for a handler that fails with a 5xx. Default 0: never.
+	// STALE, for a handler that fails with a 5xx: one that it wrote, or an error that
+	// Echo's own error handler answers with one. What an HTTPErrorHandler of yours
+	// would make of an error is not asked: return an *echo.HTTPError for what is
+	// no failure. Default 0: never.
 	// Neither applies to responses that say must-revalidate, proxy-revalidate or
 	// s-maxage, and neither ever serves what was invalidated, but for the Soft of
 	// a rule. A response can

@@ -189,10 +189,17 @@ func (x *exchange) Identified() bool {
 	return x.shape.identity != nil && x.shape.identity(x.ctx)
 }
 
-// Failed reports whether Echo would answer err with a 5xx.
+// Failed reports whether Echo's own error handler would answer err with a 5xx: it
+// looks at the error and the one inside, and unwraps neither.
 func (x *exchange) Failed(err error) bool {
-	var he *echo.HTTPError
-	return !errors.As(err, &he) || he.Code >= http.StatusInternalServerError
+	he, ok := err.(*echo.HTTPError) //nolint:errorlint // as Echo
+	if !ok {
+		return true
+	}
+	if inner, ok := he.Internal.(*echo.HTTPError); ok { //nolint:errorlint // as Echo
+		he = inner
+	}
+	return he.Code >= http.StatusInternalServerError
 }
 
 // Background copies what the handler needs into a context of its own, since Echo
