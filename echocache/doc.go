@@ -76,11 +76,12 @@
 // # Security
 //
 // Nobody is shown another's answer. A request that carries credentials (an
-// Authorization header, a cookie that IgnoreCookies does not name, a client
-// certificate, or what Config.Identity recognises) is cached only if the key has a
-// field that tells who asks: any request field that has a value, or that very header or
-// cookie. Otherwise it is BYPASS, and the log says so once a route. Config.Shared
-// is the word of the author that all users get the same answer.
+// Authorization header, a cookie that IgnoreCookies does not name, also one that outer
+// middleware is about to give the client, a client certificate, or what
+// Config.Identity recognises) is cached only if the key has a field that tells who
+// asks: any request field that has a value, or that very header or cookie. Otherwise it
+// is BYPASS, and the log says so once a route. Config.Shared is the word of the author
+// that all users get the same answer.
 //
 // The key is built again after the handler, and credentials are looked at again. So
 // a cache that was put before the authentication middleware caches nothing rather

@@ -179,7 +179,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 
 // refuseCredentials says which credential of the request the key does not cover.
 func (e *Engine) refuseCredentials(x *Exchange) string {
-	why := e.identity.refuse(x.Request.HTTP, x.covered, x.Handler.Identified())
+	why := e.identity.refuse(x, x.covered)
 	if why != "" {
 		e.warn(x.Route, why)
 	}

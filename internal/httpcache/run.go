@@ -182,7 +182,7 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 			return "the key changed while the handler ran", errIdentity
 		}
 	}
-	return e.identity.refuse(x.Request.HTTP, e.identity.covers(k), x.Handler.Identified()), nil
+	return e.identity.refuse(x, e.identity.covers(k)), nil
 }
 
 // complete adds what the handler left to the cache: that a user's own response
