@@ -195,12 +195,15 @@ func (e *Engine) build(x *Exchange, k *tagkey.Key) error {
 	r := x.Request.HTTP
 	e.place(k, x.Route, r.Host, x.Request.ParamNames, x.Request.ParamValues)
 	if r.URL.RawPath != "" {
-		// Routers match the escaped path if there is one, and the plain one
-		// else: a%2Fb and a%252Fb give one parameter but are two paths.
-		k.AppendString("escaped")
+		k.AppendString(escaped)
 	}
 	return nil
 }
+
+// escaped ends the key of a path that was not written as Go would. Routers match it
+// as it was written, and others as they read: a%2Fb and a%252Fb give one parameter
+// but are two paths.
+const escaped = "escaped"
 
 // place ends a key: where the response is from.
 func (e *Engine) place(k *tagkey.Key, route, host string, names, values []string) {
