@@ -18,6 +18,10 @@ import (
 // Cache is a response cache over key struct K. Its Middleware method is an
 // echo.MiddlewareFunc; one cache serves any number of routes, whose entries it
 // keeps apart. It is safe for concurrent use.
+//
+// Besides those below it has the methods of restflow.Space: Invalidate,
+// InvalidateAll and InvalidateTags drop groups of entries, DeletePreviousVersions
+// sweeps, Plan and Store return what it was made of.
 type Cache[K any] struct {
 	restflow.Space[K]
 
@@ -36,7 +40,8 @@ type wrapped struct {
 }
 
 // New compiles K and returns a cache for it. Every fault of K's tags and of the
-// config is reported, at once.
+// config is reported, at once; those of the rules in InvalidatesOn once there are no
+// others, since they are checked against the cache.
 func New[K any](cfg Config) (*Cache[K], error) {
 	plan, err := tagkey.Compile[K]()
 	if err != nil {

@@ -3,6 +3,7 @@ package echocache
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -22,13 +23,26 @@ type DefaultKey struct {
 	Path  url.Values `restflow:"path,*,partition"`
 }
 
-// Response is what CacheIf and CacheUnless judge: status, header fields and body
-// as the handler and inner middleware made them. It must not be changed or kept.
-type Response = httpcache.Response
+// Response is a response as CacheIf and CacheUnless judge it, and as Peek returns
+// it: what the handler and inner middleware made. A predicate must not change or
+// keep it.
+type Response struct {
+	Status int
+	Header http.Header // what the handler and inner middleware set
+	Body   []byte
+}
 
 // Predicate decides about a response that could be stored. Its context is the
 // request's; an error means that the response is not stored.
-type Predicate = httpcache.Predicate
+type Predicate func(ctx context.Context, res *Response) (bool, error)
+
+// engine returns the predicate as the engine calls it, and nil for nil.
+func (p Predicate) engine() httpcache.Predicate {
+	if p == nil {
+		return nil
+	}
+	return func(ctx context.Context, res *httpcache.Response) (bool, error) { return p(ctx, (*Response)(res)) }
+}
 
 // Config configures New. Only Store is required.
 type Config struct {
@@ -183,7 +197,7 @@ func (c *Config) engine() httpcache.Config {
 	return httpcache.Config{
 		Adapter: "echocache", Store: c.Store,
 		TTL: c.TTL, NoExpiration: c.NoExpiration, Jitter: c.Jitter,
-		CacheIf: c.CacheIf, CacheUnless: c.CacheUnless, CacheStatuses: c.CacheStatuses,
+		CacheIf: c.CacheIf.engine(), CacheUnless: c.CacheUnless.engine(), CacheStatuses: c.CacheStatuses,
 		SetCacheHeaders: c.SetCacheHeaders, MaxBodyBytes: c.MaxBodyBytes, StoreTimeout: c.StoreTimeout,
 		Shared: c.Shared, IgnoreCookies: c.IgnoreCookies, IgnoreHost: c.IgnoreHost,
 		OnEvent: c.OnEvent, Logger: c.Logger,
