@@ -56,6 +56,5 @@ func TestKeyAtIsThatOfAPathAsGoWritesIt(t *testing.T) {
 	at, err := cache.KeyAt(key{ID: "it's"}, echocache.At{Route: "/:id", Host: "example.com"})
 	require.NoError(t, err)
 	require.Equal(t, keys["/it%27s"], at)
-	require.NotEqual(t, keys["/it's"], at)
-	require.Contains(t, keys["/it's"], at)
+	require.Equal(t, keys["/it's"], at+"7:escaped")
 }

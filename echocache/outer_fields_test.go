@@ -30,20 +30,23 @@ func asking(param, field string) echo.MiddlewareFunc {
 // neither replaces what outer middleware says of this one, nor stays away because
 // of what it said of that which was stored.
 func TestPrivateYieldsToOuterMiddleware(t *testing.T) {
-	for _, first := range []string{"/", "/?say=no-store"} {
-		cache := newCache[personKey](t, echocache.Config{ETag: true})
-		e, runs := newEcho(), 0
-		e.Use(asking("say", "Cache-Control"))
-		e.GET("/", whoami(&runs), cache.Middleware)
-		get(e, first)
-		for target, want := range map[string][]string{"/": {"private"}, "/?say=no-store": {"no-store"}, "/?say=max-age%3D5": {"max-age=5"}} {
-			w := get(e, target)
-			require.Equal(t, "HIT", status(w))
-			require.Equal(t, want, w.Header()["Cache-Control"], "%s after %s", target, first)
-			require.NotEmpty(t, w.Header()["Etag"])
+	onBoth(t, func(t *testing.T, cfg echocache.Config) {
+		for _, first := range []string{"/", "/?say=no-store"} {
+			cfg.ETag, cfg.Namespace = true, "after "+first
+			cache := newCache[personKey](t, cfg)
+			e, runs := newEcho(), 0
+			e.Use(asking("say", "Cache-Control"))
+			e.GET("/", whoami(&runs), cache.Middleware)
+			get(e, first)
+			for target, want := range map[string][]string{"/": {"private"}, "/?say=no-store": {"no-store"}, "/?say=max-age%3D5": {"max-age=5"}} {
+				w := get(e, target)
+				require.Equal(t, "HIT", status(w))
+				require.Equal(t, want, w.Header()["Cache-Control"], "%s after %s", target, first)
+				require.NotEmpty(t, w.Header()["Etag"])
+			}
+			require.Equal(t, 1, runs)
 		}
-		require.Equal(t, 1, runs)
-	}
+	})
 }
 
 func TestPrivateOfAMissYieldsToOuterMiddleware(t *testing.T) {
