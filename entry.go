@@ -66,14 +66,14 @@ type Entry struct {
 	ETag string
 
 	// Value is a function's result in a store that keeps entries decoded, and
-	// Cost the bytes that it holds, by estimate.
+	// Cost the bytes that it holds, by estimate; less than none is none.
 	Value any
 	Cost  int
 
 	// In a memory store, and guarded by it:
 	homes   []*Known // the keys that lead here
 	crowded uint32   // not zero if no more may; atomic
-	gone    bool     // the entry has left the store
+	cached  bool     // the entry is in the store
 }
 
 // Tag is a scope that a handler named while it ran, and the epoch that the
@@ -143,7 +143,7 @@ func (e *Entry) alive(key []byte, epochs []Epoch) bool {
 // size estimates the bytes that the entry holds in memory.
 func (e *Entry) size() int {
 	const entry, field, slice = 352, 48, 16 // an Entry and its place in the cache, a Field, a string
-	n := entry + e.Cost + len(e.Key) + len(e.Body) + 8*len(e.Epochs) + 16*len(e.Tags) + len(e.ETag)
+	n := entry + min(max(0, e.Cost), maxCost) + len(e.Key) + len(e.Body) + 8*len(e.Epochs) + 16*len(e.Tags) + len(e.ETag)
 	for i := range e.Header {
 		n += field + len(e.Header[i].Name)
 		for _, v := range e.Header[i].Values {

@@ -2,6 +2,7 @@ package restflow
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"unsafe"
 )
@@ -51,6 +52,9 @@ func (k *Known) Pinned() bool { return k.entry.Load() != nil }
 // KnownRoom is how many bytes are left for known keys.
 func (s *Store) KnownRoom() int64 { return s.known.room() }
 
+// ForgetKnown lets all known keys go, as if their room were needed.
+func (s *Store) ForgetKnown() { s.known.makeRoom(math.MaxInt64) }
+
 // CheckKnown returns what the table of known keys must not hold: a key that leads to
 // an entry which does not lead back, or has left the store; and a wrong sum of bytes.
 func (s *Store) CheckKnown() (faults []string) {
@@ -65,8 +69,8 @@ func (s *Store) CheckKnown() (faults []string) {
 				continue
 			}
 			size += k.cost
-			if e := k.entry.Load(); e != nil && (!slices.Contains(e.homes, k) || e.gone) {
-				faults = append(faults, fmt.Sprintf("%q leads to an entry that does not lead back, gone: %v", k.texts, e.gone))
+			if e := k.entry.Load(); e != nil && (!slices.Contains(e.homes, k) || !e.cached || k.dropped) {
+				faults = append(faults, fmt.Sprintf("%q leads to an entry that does not lead back, cached: %v", k.texts, e.cached))
 			}
 		}
 	}

@@ -2,9 +2,7 @@ package restflow
 
 import (
 	"context"
-	"fmt"
 	"hash/maphash"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -150,9 +148,8 @@ func (fs *flights) forget(k *Key) (sent []chan struct{}) {
 	defer sh.mu.Unlock()
 	sent = sh.forget(k)
 	if sv := sh.saves[string(k.Bytes)]; sv != nil {
-		if sv.entry = nil; sv.sending != nil {
+		if sv.drop(); sv.sending != nil {
 			sent = append(sent, sv.sending)
-			sv.renew()
 		}
 	}
 	return sent
@@ -197,8 +194,8 @@ type Run func(f *Flight) *Entry
 //
 // led says whether run was called. The entry is nil if there is none to share:
 // run returned nil, or panicked (the panic goes on in the leader), or the store
-// would not take the entry, or ctx ended first. A waiter then has to run for
-// itself. An error is the store's, and comes before run was called (led is false) or
+// would not take the entry, or ctx ended first, or is that of the leader's run. A waiter
+// then has to run for itself. An error is the store's, and comes before run was called (led is false) or
 // from saving what it made (led is true, and the entry is returned all the same).
 //
 // Where saves go on in the background (see RedisConfig.SyncSaves) the leader only
@@ -216,6 +213,9 @@ func (s *Store) Fill(ctx context.Context, k *Key, snap *Snapshot, run Run) (e *E
 		switch {
 		case leader:
 			return s.lookOrLead(ctx, k, snap, f, run)
+		case f.runs(ctx):
+			f.leave()
+			return nil, false, nil
 		case !f.wait(ctx):
 			return nil, false, nil
 		case f.entry != nil || !f.abandoned.Load() && !f.forgotten.Load():
@@ -289,70 +289,6 @@ func (s *Store) FillAlone(ctx context.Context, k *Key, snap *Snapshot, run Run) 
 	f := s.flights.launchClosed(k, snap.Epochs())
 	defer s.flights.land(k, f)
 	return s.lead(ctx, k, f, run)
-}
-
-// maxBackground bounds the launches that have not ended.
-const maxBackground = 1024
-
-// Launch is a flight that nobody leads yet: the right to fill one entry in the
-// background. Either Run or Cancel must be called, once.
-type Launch struct {
-	store  *Store
-	key    Key
-	flight *Flight
-}
-
-// Launch takes the right to fill the entry of k, copying k. It returns nil if the
-// entry is being filled already, or too much else is.
-func (s *Store) Launch(k *Key, snap *Snapshot) *Launch {
-	if absent(snap.Epochs()) {
-		return nil
-	}
-	if s.background.Add(1) > maxBackground {
-		s.background.Add(-1)
-		return nil
-	}
-	f := s.flights.tryLaunch(k, snap.Epochs())
-	if f == nil {
-		s.background.Add(-1)
-		return nil
-	}
-	return &Launch{s, k.clone(), f}
-}
-
-// Run calls run and saves what it returns, as Fill does for a leader. A panic of
-// run becomes an error, since no request is there to recover it. If another process has
-// the lease of the key (see RedisConfig.Lease), it does the same, and run is not called.
-func (l *Launch) Run(ctx context.Context, run Run) (e *Entry, err error) {
-	defer l.Cancel()
-	if !l.lease(ctx) {
-		return nil, nil
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			e, err = nil, fmt.Errorf("restflow: panic in a background fill: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return l.store.lead(ctx, &l.key, l.flight, run)
-}
-
-// lease reports whether to run, which only the lease of somebody else speaks against.
-func (l *Launch) lease(ctx context.Context) bool {
-	if l.store.leases == nil {
-		return true
-	}
-	held := l.store.newLease(&l.key, l.flight)
-	got, err := held.claim(ctx)
-	if err == nil && got == ours {
-		l.flight.lease = held
-	}
-	return err != nil || got != lent
-}
-
-// Cancel gives the right up.
-func (l *Launch) Cancel() {
-	l.store.flights.land(&l.key, l.flight)
-	l.store.background.Add(-1)
 }
 
 // settle makes the epochs that snap lacks exist.

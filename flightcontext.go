@@ -21,7 +21,7 @@ type leaderContext struct {
 // and nobody waits (any more), at the latest limit after parent's end. Call stop
 // when the run has ended.
 func (f *Flight) Context(parent context.Context, limit time.Duration) (ctx context.Context, stop func()) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(f.within(parent)))
 	l := &f.leader
 	l.mu.Lock()
 	l.parent, l.cancel = parent, cancel

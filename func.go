@@ -12,25 +12,32 @@ import (
 	"github.com/restflow-go/restflow/tagkey"
 )
 
-// Func is a cached function: what it returned for a K answers later calls with an
-// equal K. The key struct K is its argument list. Every exported field counts;
-// a field can be left out by `restflow:"-"`, and the tags of tagkey say more, above
-// all which fields are the partition, by which results can be invalidated.
+// Func is a cached function: its result for a K answers later calls with an equal K.
+// The key struct K is its argument list. Every exported field counts; `restflow:"-"`
+// leaves a field out. The tags of tagkey say more, above all which fields are the
+// partition, by which results can be invalidated.
 //
 //	type ReportKey struct {
 //		Team  int64 `restflow:"arg,team,partition"`
 //		Month time.Time
 //	}
 //
-// K may also be a scalar such as int64. Key structs of response caches will do,
-// too, and then the cache of the page and that of the function behind it are dropped
-// together, if they share a store.
+// K may also be a scalar such as int64, or the key struct of a response cache: if both
+// share a store, the page and the function behind it are then dropped together.
 //
 // Errors are never cached. Concurrent calls with one key run the function once;
-// when that run fails or its result is not stored, each of the others runs the
-// function for itself. When it fails because its caller's context has ended, one
-// of the others takes over and the rest go on waiting. So a call ends with its own
-// context and nobody else's. When the store is in trouble the function answers.
+// if that run fails or its result is not stored, each of the others runs the
+// function for itself. If it fails because its caller's context has ended, one
+// of the others takes over and the rest keep waiting. So a call ends with its own
+// context and nobody else's. When the store is in trouble the function runs.
+//
+// It has these methods of the embedded Space:
+//
+//	Invalidate(ctx, k, names...)   drops the results that agree with k in partition fields
+//	InvalidateAll(ctx)             drops every result of the namespace
+//	InvalidateTags(ctx, tags...)   drops tagged entries, in all caches of the store
+//	Plan()                         returns the compiled key struct, which prints itself
+//	Store()                        returns the store
 //
 // Make one with NewFunc. All methods are safe for concurrent use.
 type Func[K, V any] struct {
@@ -46,9 +53,9 @@ type Func[K, V any] struct {
 	calls    sync.Pool // of *call[K]
 }
 
-// NewFunc returns a cached form of fn. Every fault of K's tags and of the config is
-// reported, at once. fn must not need more of ctx than its deadline and what
-// belongs to the key: its result answers callers with other contexts.
+// NewFunc returns a cached form of fn. All mistakes in K's tags and in the config are
+// reported at once. fn may use nothing of ctx but its deadline and values that are in
+// the key: its result answers callers with other contexts.
 func NewFunc[K, V any](cfg FuncConfig[V], fn func(ctx context.Context, k K) (V, error)) (*Func[K, V], error) {
 	f := &Func[K, V]{cfg: cfg, fn: fn}
 	plan, err := tagkey.CompileArgs(reflect.TypeFor[K]())
@@ -98,18 +105,18 @@ func checkRules(rules []signals.Rule, key reflect.Type) error {
 	return nil
 }
 
-// Call returns the result for k: the cached one, or else what the function
-// returns, which is then cached. The error is the function's, or that of ctx if
-// it ended while another call's run was waited for.
+// Call returns the result for k: the cached one, or else the function's, which is
+// then cached. The error is the function's, or that of ctx if it ended while waiting
+// for another call's run.
 //
-// Without Clone, a result from memory is shared by all callers: do not change
-// what its slices, maps and pointers hold.
+// Without Clone, in-memory results are shared by all callers: do not change what
+// their slices, maps and pointers hold.
 func (f *Func[K, V]) Call(ctx context.Context, k K) (V, error) {
 	v, _, err := f.CallWithMetadata(ctx, k)
 	return v, err
 }
 
-// CallWithMetadata is Call and tells where the result came from: Hit, Miss, or
+// CallWithMetadata is Call and also returns where the result came from: Hit, Miss, or
 // Bypass when the cache could take no part. For a miss, CachedAt is zero if the
 // result was not stored.
 func (f *Func[K, V]) CallWithMetadata(ctx context.Context, k K) (V, Metadata, error) {

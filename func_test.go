@@ -3,6 +3,7 @@ package restflow_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -37,6 +38,19 @@ func TestFuncAnswersFromTheCache(t *testing.T) {
 		require.Equal(t, 3, v.N)
 		require.Equal(t, 2, a.count())
 		require.Equal(t, []string{"MISS stored", "HIT", "MISS stored"}, ev.take())
+	})
+}
+
+// A result that is kept for centuries is kept for 68 years: nothing overflows.
+func TestFuncOfTheLongestTTL(t *testing.T) {
+	onStores(t, func(t *testing.T, s *restflow.Store) {
+		f, a, _ := newAdder(t, s, func(c *restflow.FuncConfig[total]) { c.TTL = math.MaxInt64 })
+		for range 3 {
+			_, err := f.Call(t.Context(), sum{A: 1})
+			require.NoError(t, err)
+			require.NoError(t, s.Flush(t.Context()))
+		}
+		require.Equal(t, 1, a.count())
 	})
 }
 

@@ -2,6 +2,7 @@ package restflow_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -71,7 +72,8 @@ func TestAResultThatCannotBeSavedIsReturned(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
 	f, _, ev := newAdder(t, s, func(c *restflow.FuncConfig[total]) { c.Weigh = func(v total) int { return v.N } })
-	for n, want := range map[int]restflow.Metadata{5000: {Status: restflow.Bypass}} {
+	want := restflow.Metadata{Status: restflow.Bypass}
+	for _, n := range []int{5000, math.MaxInt} {
 		v, m, err := f.CallWithMetadata(t.Context(), sum{A: n})
 		require.NoError(t, err)
 		require.Equal(t, n, v.N)
@@ -85,7 +87,7 @@ func TestAResultThatCannotBeSavedIsReturned(t *testing.T) {
 	require.Equal(t, restflow.Miss, m.Status, "what weighs less than nothing weighs nothing")
 	require.False(t, m.CachedAt.IsZero())
 	const large = "BYPASS because the result could not be saved: restflow: the entry is larger than the store"
-	require.Equal(t, []string{large, large, "MISS stored"}, ev.take())
+	require.Equal(t, []string{large, large, large, large, "MISS stored"}, ev.take())
 }
 
 // badText makes no key.

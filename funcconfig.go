@@ -16,19 +16,19 @@ type FuncConfig[V any] struct {
 	// Store keeps the results. Required.
 	Store *Store
 
-	// Name tells functions apart that share a key struct and a result type: it
-	// is part of every key. Functions of one name share their results.
-	// Default: the Go name of the function, and then NewFunc refuses a second
-	// one of that name. A function literal has no Go name that outlives a
-	// build, so that it needs a Name with a store which does: a shared one.
+	// Name distinguishes functions that share a key struct and a result type: it
+	// is part of every key. Functions with the same Name share their results.
+	// Default: the Go name of the function; NewFunc then rejects a second function
+	// with that name. Function literals have no stable name, so set Name when using
+	// a shared store.
 	Name string
 
-	// Namespace takes the place of the key struct's. Caches that share a
-	// namespace and a store are invalidated together.
+	// Namespace replaces the key struct's. Caches that share a namespace and a
+	// store are invalidated together.
 	// Default: the key struct's, by default its package path and name.
 	Namespace string
 
-	// TTL is how long a result answers. Default 1 hour.
+	// TTL is how long a result is served. Default 1 hour.
 	TTL time.Duration
 
 	// NoExpiration keeps results until they are invalidated or evicted.
@@ -40,9 +40,9 @@ type FuncConfig[V any] struct {
 	// do not expire together. Default 0.
 	Jitter float64
 
-	// CacheIf stores only results for which it returns true. An error means
-	// that the result is not stored; the caller gets it all the same. Its
-	// context is the call's. Excludes CacheUnless. Default: all are stored.
+	// CacheIf stores only results for which it returns true. If it returns an
+	// error the result is not stored; the caller gets it anyway. Its context is the
+	// call's. Excludes CacheUnless. Default: all are stored.
 	CacheIf func(ctx context.Context, v V) (bool, error)
 
 	// CacheUnless keeps results for which it returns true from being stored,
@@ -54,34 +54,35 @@ type FuncConfig[V any] struct {
 	StoreTimeout time.Duration
 
 	// Codec encodes results for stores that keep bytes: all but NewMemory's,
-	// which does not ask it. Default JSON.
+	// which does not use it. Default JSON.
 	Codec Codec
 
-	// Clone copies a result, deep enough that nobody who changes the copy
-	// reaches the original. It matters for stores that keep results as they
-	// are, which is NewMemory's: with it, what is stored and what every caller
-	// gets are copies. Without it, all callers get the stored value itself, so
-	// that the slices, maps and pointers in it must not be changed by anyone.
-	// A store that keeps bytes decodes a copy for every caller and does not ask it.
+	// Clone copies a result, deep enough that changes to the copy do not reach the
+	// original. It is for NewMemory, which keeps results as they are: with it,
+	// copies are stored and every caller gets a copy. Without it, all callers get
+	// the stored value itself, and nobody may change what its slices, maps and
+	// pointers hold. Other stores decode a copy for every caller and do not use it.
 	// Default: none.
 	Clone func(v V) V
 
 	// Weigh estimates how many bytes of memory a result holds, for the bound
-	// of NewMemory. Default: the size of the value and of what its exported
-	// fields lead to; of more than 64 elements of a slice or map, 64 stand for
-	// all.
+	// of NewMemory. Default: the size of the value and of everything that its
+	// exported fields reach, each part once; of a slice or map with more than 64 elements, 64 are
+	// measured and extrapolated.
 	Weigh func(v V) int
 
-	// InvalidatesOn are the rules by which committed changes that Bus carries
-	// drop or, with Rewarm, renew results. More can be added later with
-	// Bus.Bind(f.Target(), …).
+	// InvalidatesOn are the rules by which committed changes on Bus drop or, with
+	// Rewarm, renew results. More can be added later with Bus.Bind(f.Target(), …).
 	InvalidatesOn []signals.Rule
 
 	// Bus carries the changes. Required with InvalidatesOn.
 	Bus *signals.Bus
 
-	// OnEvent is told of every call: how it was answered, and why its result
-	// was not cached. It runs on the caller's goroutine. Default: none.
+	// OnEvent is called once for every call, on the caller's goroutine: how it was
+	// answered, and why its result was not cached. It is also called for each
+	// result that a rule's Rewarm computes, with the status REFRESH, on the
+	// goroutine that does so. It may be called concurrently and should return
+	// quickly. Default: none.
 	OnEvent func(ctx context.Context, ev Event)
 }
 

@@ -7,7 +7,7 @@ import (
 
 // Peek returns the cached result for k and never runs the function. The status is
 // Hit, or Stale when the entry is kept past its TTL. The error is ErrMiss if there is
-// none, the store's, or that of a key that cannot be built.
+// no entry, the store's, or that of a key that cannot be built.
 func (f *Func[K, V]) Peek(ctx context.Context, k K) (v V, m Metadata, err error) {
 	c, m, err := f.find(ctx, k)
 	if err != nil {
@@ -47,11 +47,10 @@ func (f *Func[K, V]) find(ctx context.Context, k K) (*call[K], Metadata, error) 
 	return c, m, nil
 }
 
-// Refresh runs the function whatever is cached, and caches what it returns in
-// place of that. It joins no run that is under way, and what such a run makes is not
-// stored any more. If the function fails, its error is returned and the entry
-// stays as it was. The status is Refresh, or Bypass if the result could not be
-// stored; it was returned all the same.
+// Refresh runs the function whatever is cached, and replaces the entry with the result.
+// It joins no run that is under way, and such a run's result is no longer stored. If
+// the function fails, its error is returned and the entry stays as it was. The status
+// is Refresh, or Bypass if the result could not be stored; it is returned anyway.
 func (f *Func[K, V]) Refresh(ctx context.Context, k K) (V, Metadata, error) {
 	return f.refresh(ctx, k, false).unwrap()
 }
@@ -78,14 +77,14 @@ func (f *Func[K, V]) refresh(ctx context.Context, k K, background bool) outcome[
 	return f.finish(ctx, c, Refresh, &r, e, err)
 }
 
-// Bypass runs the function past the cache: nothing is looked up or stored.
+// Bypass runs the function without the cache: nothing is looked up or stored.
 func (f *Func[K, V]) Bypass(ctx context.Context, k K) (V, error) {
 	o := f.plain(ctx, k, nil, Bypass, "asked for", nil)
 	return o.value, o.err
 }
 
 // Delete removes the cached result for k, and keeps runs for it that are under way
-// in this process from being stored. It is no error when there is none. Only
+// in this process from being stored. It is no error if there is no entry. Only
 // Invalidate also reaches runs in other processes.
 func (f *Func[K, V]) Delete(ctx context.Context, k K) error {
 	c, err := f.open(k)
@@ -96,8 +95,8 @@ func (f *Func[K, V]) Delete(ctx context.Context, k K) error {
 	return f.store.Delete(ctx, &c.key)
 }
 
-// Key returns the full key of k, printable, as events show it. It asks no store.
-// An error says why no key can be built of k; a call with it is a Bypass.
+// Key returns the full key of k, printable, as in events. It does not call the store.
+// An error says why no key can be built from k; a call with such a k is a Bypass.
 func (f *Func[K, V]) Key(k K) (string, error) {
 	c, err := f.open(k)
 	if err != nil {

@@ -20,7 +20,7 @@ type run[V any] struct {
 // A run that the end of ctx has spoilt goes on in somebody else's hands.
 func (f *Func[K, V]) run(ctx context.Context, k K, fl *Flight) (r run[V]) {
 	began := time.Now()
-	r.value, r.err = f.compute(ctx, k)
+	r.value, r.err = f.compute(fl.within(ctx), k)
 	if r.why, r.cause = f.refuse(ctx, &r); r.why != "" {
 		if ctx.Err() != nil {
 			fl.Abandon()

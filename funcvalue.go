@@ -37,7 +37,7 @@ func (r *results[V]) pack(e *Entry, v V) (err error) {
 	}
 	e.Value = &v // a pointer, since a nil interface in an any has lost its type
 	if r.weigh != nil {
-		e.Cost = max(0, r.weigh(v))
+		e.Cost = r.weigh(v)
 	} else {
 		e.Cost = weight(reflect.ValueOf(&v).Elem())
 	}

@@ -30,23 +30,23 @@ const (
 type StoreConfig struct {
 	// Kind says where epochs live. Required.
 	Kind StoreKind
-	// Prefix leads every key in the store. Default "restflow:".
+	// Prefix begins every key in the store. Default "restflow:".
 	Prefix string
 	// EpochTTL is how long an epoch lives in a Shared store. When it expires,
-	// the entries of its group become misses, so that it also bounds the life
-	// of entries. Default 30 days.
+	// the entries of its group become misses, so it also bounds the life of
+	// entries. Default 30 days.
 	EpochTTL time.Duration
 	// Compress is the size in bytes from which bodies are compressed (S2).
 	// Default 0: never.
 	Compress int
 	// Timeout bounds each call of a Shared store. Default 250 ms.
 	Timeout time.Duration
-	// SyncSaves is as in RedisConfig, for a Shared store. In an InProcess one
-	// answers always wait, for next to nothing.
+	// SyncSaves is as in RedisConfig, for a Shared store. With an InProcess one,
+	// responses always wait for the save, which costs next to nothing.
 	SyncSaves bool
 	// EpochSlots is as in MemoryConfig, for an InProcess store.
 	EpochSlots int
-	// OnError is told of every failed call of a Shared store. Default: none.
+	// OnError is called for every failed call of a Shared store. Default: none.
 	OnError func(op string, err error)
 }
 
@@ -57,8 +57,11 @@ const (
 )
 
 // NewStore returns a store over any gocache store. The store must keep values of
-// type []byte, and return them as []byte or string. Lookups of a Shared one take
-// a call for the entry and one for each epoch; prefer NewRedis for Redis.
+// type []byte, and return them as []byte or string. Lookups in a Shared store take a
+// call for the entry and one for each epoch; prefer NewRedis for Redis.
+//
+// It returns an error if s is nil, if Kind is not set, or if a field of cfg is out of
+// range. It does not call the store.
 func NewStore(s store.StoreInterface, cfg StoreConfig) (*Store, error) {
 	var errs []error
 	if isNil(s) {

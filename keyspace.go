@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -19,19 +20,30 @@ type Keyspace struct {
 	Plan  *tagkey.Plan
 	Store *Store
 
-	all   Scope
-	name  string
-	parts int // partition fields of the plan
+	all    Scope
+	name   string
+	parts  int                         // partition fields of the plan
+	absent [tagkey.MaxPartitions]Scope // of those that requests may leave out, the group of such requests; else zero
+	needed []tagkey.Field              // partition fields of text that every request has
 }
 
 // NewKeyspace returns the keyspace of plan in store.
 func NewKeyspace(store *Store, plan *tagkey.Plan) *Keyspace {
-	return &Keyspace{
+	s := &Keyspace{
 		Plan: plan, Store: store,
 		all:   CacheScope(plan.Namespace()),
 		name:  escapeName(plan.Namespace()) + ":v" + strconv.Itoa(plan.Version()),
 		parts: len(plan.Partitions()),
 	}
+	for i, f := range plan.Partitions() {
+		if field, ok := plan.AppendAbsentPartition(nil, i); ok {
+			s.absent[i] = GroupScope(s.all, field)
+		}
+		if f.Source == "request" && !f.Optional && !f.BuiltIn() && f.Type.Kind() == reflect.String {
+			s.needed = append(s.needed, f)
+		}
+	}
+	return s
 }
 
 // escapeName makes a namespace fit for a part of a key's name: what could be
@@ -86,37 +98,103 @@ func (s *Keyspace) Covering(k *tagkey.Key, at []int) Scope {
 // named partition fields; without names in all of them. A proper subset of two or
 // more fields has no scope of its own: that of its first field covers it.
 func (s *Keyspace) Scope(v any, names ...string) (Scope, error) {
-	n := s.parts
-	if n == 0 {
-		return s.all, fmt.Errorf("restflow: %s has no partition field; flag one with \"partition\", or use InvalidateAll", s.Plan.Namespace())
+	_, groups, err := s.groups(v, names)
+	if err != nil {
+		return s.all, err
 	}
-	at := make([]int, n)
-	for i := range at {
-		at[i] = i
+	return narrowest(groups), nil
+}
+
+// narrowest is the scope of the entries that belong to all of groups.
+func narrowest(groups []Scope) Scope {
+	if len(groups) == 1 {
+		return groups[0]
 	}
-	if len(names) > 0 {
-		var err error
-		if at, err = s.Plan.ResolvePartitions(names...); err != nil {
-			return s.all, err
-		}
+	return TupleScope(groups)
+}
+
+// groups returns the groups that v names, one or all, and of which partitions they are.
+func (s *Keyspace) groups(v any, names []string) (at []int, groups []Scope, err error) {
+	if at, err = s.partitions(v, names); err != nil {
+		return nil, nil, err
 	}
-	slices.Sort(at)
-	if len(at) < n {
-		at = at[:1]
-	}
-	groups := make([]Scope, 0, MaxScopes)
+	groups = make([]Scope, 0, MaxScopes)
 	var field []byte
 	for _, i := range at {
-		var err error
 		if field, err = s.Plan.AppendPartition(field[:0], i, v); err != nil {
-			return s.all, err
+			return nil, nil, err
 		}
 		groups = append(groups, GroupScope(s.all, field))
 	}
-	if len(groups) == 1 {
-		return groups[0], nil
+	return at, groups, nil
+}
+
+// partitions returns which partitions of v tell its group: all, or the first of those
+// that are named.
+func (s *Keyspace) partitions(v any, names []string) (at []int, err error) {
+	if s.parts == 0 {
+		return nil, fmt.Errorf("restflow: %s has no partition field; flag one with \"partition\", or use InvalidateAll", s.Plan.Namespace())
 	}
-	return TupleScope(groups), nil
+	if len(names) == 0 {
+		at = make([]int, s.parts)
+		for i := range at {
+			at[i] = i
+		}
+		return at, s.complete(v)
+	}
+	if at, err = s.Plan.ResolvePartitions(names...); err != nil {
+		return nil, err
+	}
+	slices.Sort(at)
+	if len(at) < s.parts {
+		at = at[:1]
+	}
+	return at, nil
+}
+
+// complete refuses a value that tells its group by all partition fields, and yet says
+// nothing of who asked: hardly a group with entries, where a wider one was surely meant.
+func (s *Keyspace) complete(v any) error {
+	if len(s.needed) == 0 {
+		return nil
+	}
+	k := reflect.Indirect(reflect.ValueOf(v))
+	if k.Type() != s.Plan.Type() {
+		return nil // building the key tells
+	}
+	for _, f := range s.needed {
+		if k.FieldByIndex(f.Index).IsZero() {
+			return fmt.Errorf("restflow: %s.%s (%s:%s) is empty, and no fields are named: name those that tell the group, and all of them if it is meant to be empty",
+				s.Plan.Type().Name(), f.GoName, f.Source, f.SourceName)
+		}
+	}
+	return nil
+}
+
+// reach returns the scopes of what a change in the group of v concerns: the group,
+// and those of requests that leave some of its fields out and so ask for more, as a
+// list without its filter does.
+func (s *Keyspace) reach(v any, names []string) ([]Scope, error) {
+	at, groups, err := s.groups(v, names)
+	if err != nil {
+		return nil, err
+	}
+	tuples := [][]Scope{groups}
+	for n, i := range at {
+		if s.absent[i] == 0 || s.absent[i] == groups[n] {
+			continue
+		}
+		for _, t := range tuples { // those that there were before this field
+			t = slices.Clone(t)
+			t[n] = s.absent[i]
+			tuples = append(tuples, t)
+		}
+	}
+	scopes := make([]Scope, len(tuples))
+	for i, t := range tuples {
+		scopes[i] = narrowest(t)
+	}
+	return scopes, nil
 }
 
 // Invalidate drops the entries that agree with v in the named partition fields.
@@ -148,48 +226,53 @@ func (s *Keyspace) Describe() signals.TargetInfo {
 	return info
 }
 
-// Drop invalidates groups, for signals: those without a Soft in one call of the store,
-// and those of each Soft in another. A group that cannot be built drops the whole cache.
+// Drop invalidates groups, for signals, and what requests that leave out query or path
+// parameters ask for beside them: those without a Soft in one call of the store, and
+// the others in a second one with the shortest Soft of theirs, so that the one change
+// does not count as several. A group that cannot be built drops the whole cache.
 func (s *Keyspace) Drop(ctx context.Context, groups []signals.Group) error {
-	windows := make(map[Scope]time.Duration, len(groups)) // zero: gone at once
-	scopes := make([]Scope, 0, len(groups))
+	windows := make(map[Scope]time.Duration, 2*len(groups)) // zero: gone at once
 	var errs []error
 	for _, g := range groups {
-		sc, window := s.all, g.Soft
+		scopes, window := []Scope{s.all}, max(g.Soft, 0)
 		if !g.All {
 			var err error
-			if sc, err = s.Scope(g.Key, g.Names...); err != nil {
+			if scopes, err = s.reach(g.Key, g.Names); err != nil {
 				errs = append(errs, err)
-				sc, window = s.all, 0
+				scopes, window = []Scope{s.all}, 0
 			}
 		}
-		if before, ok := windows[sc]; ok {
-			window = min(window, before)
-		} else {
-			scopes = append(scopes, sc)
-		}
-		windows[sc] = window
-	}
-	if window, ok := windows[s.all]; ok && window <= 0 {
-		scopes = []Scope{s.all} // it covers the others
-	}
-	for len(scopes) > 0 {
-		window := windows[scopes[0]]
-		same := make([]Scope, 0, len(scopes))
-		scopes = slices.DeleteFunc(scopes, func(sc Scope) bool {
-			if windows[sc] != window {
-				return false
+		for _, sc := range scopes {
+			if before, ok := windows[sc]; ok {
+				window = min(window, before)
 			}
-			same = append(same, sc)
-			return true
-		})
-		errs = append(errs, s.Store.BumpSoft(ctx, s.all, window, same...))
+			windows[sc] = window
+		}
 	}
+	hard, soft, shortest := parted(windows)
+	if slices.Contains(hard, s.all) { // it covers the others
+		hard, soft = []Scope{s.all}, nil
+	}
+	errs = append(errs, s.Store.Bump(ctx, s.all, hard...), s.Store.BumpSoft(ctx, s.all, shortest, soft...))
 	return errors.Join(errs...)
 }
 
-// Space is the part of a cache over key struct K that does not depend on what is
-// cached: invalidation by hand and by rules. Response caches and functions embed it.
+// parted parts scopes by whether they have a window, and finds the shortest of these.
+func parted(windows map[Scope]time.Duration) (hard, soft []Scope, shortest time.Duration) {
+	for sc, window := range windows {
+		if window == 0 {
+			hard = append(hard, sc)
+			continue
+		}
+		if soft = append(soft, sc); len(soft) == 1 || window < shortest {
+			shortest = window
+		}
+	}
+	return hard, soft, shortest
+}
+
+// Space is the part of a cache over key struct K that response caches and functions
+// have in common: invalidation by hand and by rules. Both embed it.
 type Space[K any] struct{ keyspace *Keyspace }
 
 // NewSpace returns the space of a keyspace whose plan is K's, and makes it known
@@ -207,16 +290,17 @@ func (s Space[K]) Store() *Store { return s.keyspace.Store }
 
 // Invalidate drops every entry that agrees with k in the named partition fields,
 // on every route and host and in every process that shares the store; without
-// names, in all partition fields. Other fields of k mean nothing.
+// names, in all partition fields; then a required request field of type string that is
+// empty is an error. Other fields of k are ignored.
 //
-//	cache.Invalidate(ctx, UserKey{PK: 42}, "pk") // user 42's page, whoever asked for it
+//	cache.Invalidate(ctx, UserKey{PK: 42}, "pk") // user 42's page, for every viewer
 //
-// Once it has returned nil, no later request is answered from what a handler
-// began to make before. It costs one call of the store however many entries
-// there are. Naming some but not all of three or more fields drops the group of
-// the first of them, which is wider. It does not end with ctx. On an error of
-// the store the invalidation is retried until it succeeds, and until then this
-// process does not serve the group from the cache.
+// Once it has returned nil, no later request is answered from a handler run that
+// started earlier. It costs one call to the store however many entries there are.
+// Naming some, but not all, of three or more fields drops the wider group of the
+// first named in key order. It does not end with ctx. On an error of the store the
+// invalidation is retried until it succeeds; until then this process does not serve
+// the group from the cache.
 func (s Space[K]) Invalidate(ctx context.Context, k K, names ...string) error {
 	return s.keyspace.Invalidate(ctx, &k, names...)
 }

@@ -30,6 +30,8 @@ type Known struct {
 	// Note is the caller's own, as given to Remember.
 	Note bool
 	cost int64
+
+	dropped bool // it has left the table; guarded by a memory store
 }
 
 // Recall returns the key that was remembered by texts, or nil.
@@ -52,7 +54,9 @@ func (s *Store) Remember(texts []byte, k *Key, e *Entry, note bool) *Known {
 	known.texts = append(known.room[:0], texts...)
 	s.backend.index(known)
 	known.cost = known.size()
-	s.known.add(known)
+	if !s.known.add(known) {
+		return nil
+	}
 	return known
 }
 
@@ -112,6 +116,7 @@ func (k *Known) size() int64 {
 type knownTable struct {
 	seed    maphash.Seed
 	buckets []knownBucket
+	share   int64        // bytes that are left to it in any case
 	used    atomic.Int64 // bytes
 	limit   func() int64 // of used
 	drop    func(*Known)
@@ -139,7 +144,7 @@ const sharedKnown = 4 << 20
 // no more than limit says; drop is told of each that goes.
 func (t *knownTable) init(size int64, limit func() int64, drop func(*Known)) {
 	buckets := max(1, size/(knownWays*usualKnown))
-	t.seed, t.limit, t.drop = maphash.MakeSeed(), limit, drop
+	t.seed, t.share, t.limit, t.drop = maphash.MakeSeed(), size, limit, drop
 	t.buckets = make([]knownBucket, 1<<bits.Len64(uint64(buckets-1)))
 	t.used.Store(int64(len(t.buckets)) * int64(unsafe.Sizeof(knownBucket{})))
 }
@@ -166,8 +171,12 @@ func (b *knownBucket) find(tag uint32, texts []byte) *Known {
 }
 
 // admits reports whether a key gets in. Where there is no room, only one does that
-// comes twice in a row, so that more keys than fit do not push each other out.
+// comes twice in a row, so that more keys than fit do not push each other out. One
+// so long that it would cost many others their place never does.
 func (t *knownTable) admits(texts []byte) bool {
+	if int64(len(texts)) > t.share/32 {
+		return false
+	}
 	b, tag := t.at(texts)
 	_, free := b.choose()
 	if (!free || t.room() < usualKnown) && b.last.Swap(tag) != tag {
@@ -176,27 +185,30 @@ func (t *knownTable) admits(texts []byte) bool {
 	return b.find(tag, texts) == nil
 }
 
-// add puts k into the table, in the place of others if need be.
-func (t *knownTable) add(k *Known) {
+// add puts k into the table, in the place of others if need be, and reports whether
+// there was room.
+func (t *knownTable) add(k *Known) bool {
 	b, tag := t.at(k.texts)
 	way, _ := b.choose()
 	t.evict(b, way)
 	t.makeRoom(k.cost)
 	if t.used.Add(k.cost) > t.limit() || !b.ways[way].CompareAndSwap(nil, k) {
 		t.used.Add(-k.cost)
-		return
+		return false
 	}
 	b.tags[way].Store(tag)
+	return true
 }
 
-// makeRoom lets keys go until there is room for n bytes, or it has looked far enough.
+// makeRoom lets keys go until there is room for n bytes, or none is left.
 func (t *knownTable) makeRoom(n int64) {
 	if t.room() >= n {
 		return
 	}
 	from := rand.Uint64() //nolint:gosec // not a secret
-	for i := uint64(0); t.room() < n && i < 256; i++ {
-		t.evict(&t.buckets[(from+i/knownWays)&uint64(len(t.buckets)-1)], int(i%knownWays))
+	all := uint64(len(t.buckets))
+	for i := uint64(0); t.room() < n && i < all*knownWays; i++ {
+		t.evict(&t.buckets[(from+i/knownWays)&(all-1)], int(i%knownWays))
 	}
 }
 

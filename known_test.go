@@ -211,6 +211,74 @@ func TestKnownOfAnEntryThatLeft(t *testing.T) {
 	require.False(t, pinned)
 }
 
+// A request may hold a known key that was forgotten meanwhile. It takes no place among
+// those that lead to the entry: nobody would ever take it back.
+func TestKnownThatWasForgotten(t *testing.T) {
+	s := openMemory(t)
+	k := groupKey("Known", "k", "1")
+	refill(t, s, k, "here")
+	for range 20 { // more than may lead to one entry
+		warm(t, s, "texts", k)
+		held := s.Recall([]byte("texts"))
+		s.ForgetKnown()
+		var snap restflow.Snapshot
+		require.NoError(t, s.LoadKnown(t.Context(), held, &snap))
+		require.Equal(t, "here", string(snap.Entry.Body))
+		require.False(t, held.Pinned())
+	}
+	require.Empty(t, s.CheckKnown())
+}
+
+// An entry that was over before it could be saved is not in the store, and nothing in
+// the store keeps it.
+func TestKnownOfAnEntryThatWasNotSaved(t *testing.T) {
+	s := openMemory(t)
+	k := groupKey("Known", "k", "1")
+	e, err := s.Replace(t.Context(), k, snapshot(t, s, k), func(*restflow.Flight) *restflow.Entry {
+		e := entryOf("body")
+		e.Expires, e.StaleUntil = e.Created+1, e.Created+1
+		return e
+	})
+	require.NoError(t, err)
+	known := s.Remember([]byte("texts"), k, e, false)
+	s.Lead(known, e)
+	require.False(t, known.Pinned())
+	require.Nil(t, snapshot(t, s, k).Entry)
+}
+
+// A key that is too long is not remembered, and costs no other its place.
+func TestKnownTooLong(t *testing.T) {
+	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: 1 << 20})
+	opened(t, s, err)
+	k := groupKey("Known", "k", "1")
+	refill(t, s, k, "here")
+	warm(t, s, "texts", k)
+	for _, size := range []int{5 << 10, 2 << 20} {
+		long := groupKey("Known", strings.Repeat("x", size), "1")
+		for range 2 {
+			require.Nil(t, s.Remember(long.Bytes, long, &restflow.Entry{Key: long.Bytes}, false))
+		}
+	}
+	require.True(t, s.Recall([]byte("texts")).Pinned())
+}
+
+// Entries take the room that known keys had beyond their share, each as much as it
+// needs.
+func TestKnownMakeRoomForEntries(t *testing.T) {
+	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: 4 << 20})
+	opened(t, s, err)
+	long := strings.Repeat("x", 1000)
+	for i := 0; s.KnownRoom() > 1<<20; i++ {
+		k := groupKey("Known", strconv.Itoa(i)+long, "1")
+		s.Remember(k.Bytes, k, &restflow.Entry{Key: k.Bytes}, false)
+	}
+	for i := range 3 {
+		refill(t, s, groupKey("Large", strconv.Itoa(i)), strings.Repeat("x", 1<<20))
+		require.Empty(t, s.CheckKnown())
+	}
+	require.Positive(t, s.KnownRoom())
+}
+
 // The memory of known keys is bounded by bytes, whatever is asked for, and keys
 // that nobody else asks for leave alone those that are asked for all the time.
 func TestKnownIsBounded(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,11 +17,11 @@ import (
 // MemoryConfig configures NewMemory. The zero value is ready for use.
 type MemoryConfig struct {
 	// MaxBytes bounds the memory of the entries, by estimate: bodies, headers,
-	// keys and bookkeeping. At least an eighth of it is for keys that are
-	// remembered, so that they need not be built for each request. Entries that
-	// have expired or were invalidated stay
-	// until the room is needed; what is least likely to be used again goes
-	// first (W-TinyLFU). Default 64 MiB.
+	// keys and bookkeeping. At least an eighth of it, up to 1 GiB, is reserved for a
+	// table that maps raw request data straight to entries. No entry may have more
+	// than 4 GiB. Entries that have expired or were
+	// invalidated stay until the room is needed; those least likely to be used
+	// again go first (W-TinyLFU). Default 64 MiB.
 	MaxBytes int64
 	// EpochSlots is how many slots the epochs of values share, rounded up to a
 	// power of two, 8 bytes each. More partitions than slots cost some extra
@@ -53,22 +54,25 @@ func checkSlots(config string, n *int) error {
 
 // NewMemory returns a store inside this process: entries in an otter cache,
 // bounded by bytes and kept decoded, epochs in a fixed striped table. Other
-// processes neither see its entries nor hear of its invalidations; use NewRedis
-// where a service has several. It starts no goroutine that stays and no clock, so
-// that it can be used in a bubble of testing/synctest.
+// processes see neither its entries nor its invalidations; use NewRedis if a service
+// has several. It keeps no goroutine and no clock running, so it can be used in a
+// bubble of testing/synctest. Close empties it.
+//
+// It returns an error if a field of cfg is out of range: a negative MaxBytes, or
+// EpochSlots that are negative or too many.
 func NewMemory(cfg MemoryConfig) (*Store, error) {
 	if err := cfg.normalize(); err != nil {
 		return nil, err
 	}
 	m := &memory{
 		seed: maphash.MakeSeed(), table: newEpochTable(cfg.EpochSlots),
-		total: cfg.MaxBytes, max: cfg.MaxBytes - cfg.MaxBytes/8,
+		total: cfg.MaxBytes, max: cfg.MaxBytes - min(cfg.MaxBytes/8, maxKnownShare),
 	}
 	// Otter is not told when entries expire: it would read the clock once more on
 	// each hit and tick in the background, to free early what is bounded anyway.
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
 		MaximumWeight:    uint64(m.max),
-		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(min(e.size(), 1<<32-1)) },
+		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(e.size()) }, // see save
 		OnAtomicDeletion: func(d otter.DeletionEvent[uint64, *Entry]) { m.leave(d.Value) },
 	})
 	if err != nil {
@@ -90,8 +94,12 @@ type memory struct {
 	max   int64 // for entries
 
 	held atomic.Int64 // bytes of the entries in the cache
-	pins sync.Mutex   // Entry.homes and gone, and changes of Known.entry
+	pins sync.Mutex   // Entry.homes and cached, Known.dropped, and changes of Known.entry
 }
+
+// maxKnownShare bounds the places for known keys, which are made at once: four
+// million of them, in 64 MiB.
+const maxKnownShare = 1 << 30
 
 // knownShare is what is left to known keys by a store full of entries, and
 // knownLimit by one that holds what it does now.
@@ -122,8 +130,9 @@ func (m *memory) index(k *Known) {
 // their key ignores have one key, and there may be any number of them.
 const maxHomes = 16
 
-// pin lets k lead to e, which was found under it, until e leaves the store. One
-// with tags is looked at anew each time.
+// pin lets k lead to e, which was found under it, until one of them leaves the store:
+// what the store does not count must not be kept by what it does. An entry with tags
+// is looked at anew each time.
 func (m *memory) pin(k *Known, e *Entry) {
 	if len(e.Tags) > 0 || len(e.Epochs) > len(k.slots) || atomic.LoadUint32(&e.crowded) != 0 {
 		return
@@ -131,7 +140,7 @@ func (m *memory) pin(k *Known, e *Entry) {
 	m.pins.Lock()
 	defer m.pins.Unlock()
 	switch {
-	case e.gone || k.entry.Load() == e:
+	case !e.cached || k.dropped || k.entry.Load() == e:
 	case len(e.homes) == maxHomes:
 		atomic.StoreUint32(&e.crowded, 1)
 	default:
@@ -141,10 +150,11 @@ func (m *memory) pin(k *Known, e *Entry) {
 	}
 }
 
-// unpin ends what pin began.
+// unpin ends what pin began, for good: k has left the table of known keys.
 func (m *memory) unpin(k *Known) {
 	m.pins.Lock()
 	defer m.pins.Unlock()
+	k.dropped = true
 	k.release()
 }
 
@@ -155,12 +165,20 @@ func (k *Known) release() {
 	}
 }
 
+// enter comes before the entry is put into the cache, since leave may come at once.
+func (m *memory) enter(e *Entry) {
+	m.held.Add(int64(e.size()))
+	m.pins.Lock()
+	defer m.pins.Unlock()
+	e.cached = true
+}
+
 // leave is told of each entry that leaves the cache, before it has left.
 func (m *memory) leave(e *Entry) {
 	m.held.Add(-int64(e.size()))
 	m.pins.Lock()
 	defer m.pins.Unlock()
-	e.gone = true
+	e.cached = false
 	for _, k := range e.homes {
 		k.entry.Store(nil)
 	}
@@ -190,10 +208,10 @@ func (m *memory) read(_ context.Context, scopes []Scope, dst []Epoch) error {
 func (m *memory) ensure(context.Context, []Scope, []Epoch) error { return nil }
 
 func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) error {
-	if int64(e.size()) > m.max {
+	if int64(e.size()) > min(m.max, math.MaxUint32) {
 		return ErrTooLarge // it would push everything else out and itself after it
 	}
-	m.held.Add(int64(e.size()))
+	m.enter(e)
 	m.cache.Set(m.hash(k), e)
 	m.known.makeRoom(0)
 	return nil

@@ -2,8 +2,8 @@ package restflow
 
 import "errors"
 
-// ErrMiss is seen by those who look for an entry when there is none that could
-// answer: it was never made, has expired, or was invalidated, deleted or evicted.
+// ErrMiss is returned by Peek and Metadata when there is no entry that could answer: it
+// was never made, has expired, or was invalidated, deleted or evicted.
 var ErrMiss = errors.New("restflow: not cached")
 
 // Peek tells of the entry that was loaded, for those who only look: Hit if it

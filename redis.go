@@ -12,12 +12,12 @@ import (
 
 // RedisConfig configures NewRedis. The zero value is ready for use.
 type RedisConfig struct {
-	// Prefix leads every key in Redis. Services that share a server but no
-	// caches use different ones. Default "restflow:".
+	// Prefix begins every key in Redis. Give services that share a server but no
+	// caches different ones. Default "restflow:".
 	Prefix string
 	// EpochTTL is how long the epoch of a group lives after the last fill in
-	// it. When it expires the group's entries become misses, so that it also
-	// bounds the life of entries without expiration. Default 30 days.
+	// it. When it expires the group's entries become misses, so it also bounds the
+	// life of entries without expiration. Default 30 days.
 	EpochTTL time.Duration
 	// Compress is the size in bytes from which bodies are compressed (S2).
 	// Default 0: never.
@@ -25,24 +25,25 @@ type RedisConfig struct {
 	// Timeout bounds each call, retries of the client included. Default 250 ms.
 	Timeout time.Duration
 	// WaitReplicas is how many replicas of a master have to confirm each
-	// invalidation (WAIT), so that it survives a failover to one of them. With
-	// fewer within half of Timeout it fails with ErrUnconfirmed and is
-	// retried, although it has taken effect on the master; until then this process
-	// bypasses the group. Set it to the number of replicas that each master has. Only
-	// for a *redis.Client or *redis.ClusterClient. Default 0: none.
+	// invalidation (WAIT), so that it survives a failover to one of them. If fewer
+	// do so within half of Timeout, it fails with ErrUnconfirmed and is retried,
+	// although it has taken effect on the master; meanwhile this process bypasses
+	// the group. Set it to the number of replicas that each master has. Only for a
+	// *redis.Client or *redis.ClusterClient. Default 0: none.
 	WaitReplicas int
-	// SyncSaves lets answers wait until their entries have been saved. Then
-	// other processes find them at once, and an answer whose entry could not be
-	// saved is a Bypass. Default: they are saved in the background, a few at a
-	// time; at most 1,024 and 32 MiB of them wait, and what comes then is not stored.
+	// SyncSaves makes responses wait for the save, so other processes see the entry
+	// before the first client gets its answer; if the save fails, the status is
+	// Bypass. Default: entries are saved in the background, a few at a time. At
+	// most 1,024 of them and 32 MiB wait; beyond that, entries are not stored.
 	SyncSaves bool
-	// Lease lets one process run at a time for one key, where otherwise each
-	// runs once: the others wait until its entry has arrived. It is how long
-	// they wait at most, and how long a process that has died keeps them waiting. Give
-	// about what the slowest handler takes: one that takes longer is run by another
-	// process as well. A miss then costs three more round trips. Default 0: none.
+	// Lease makes one process run the handler for all on a miss, where otherwise
+	// each process runs it once; the others wait until the entry has arrived. It is
+	// how long they wait at most, also when that process has died. Give about the
+	// time of the slowest handler: if a run takes longer, another process runs the
+	// handler as well. A miss then costs three more round trips. Default 0: none.
 	Lease time.Duration
-	// OnError is told of every failed call. Default: none.
+	// OnError is called for every failed call, saves in the background included; op
+	// names the call. It may be called concurrently. Default: none.
 	OnError func(op string, err error)
 }
 
@@ -53,15 +54,18 @@ type RedisConfig struct {
 //
 // The client must have ContextTimeoutEnabled set, or a slow Redis could hold
 // requests for as long as its read timeout; and it must not read from replicas
-// or from a client-side cache, which may show epochs that were bumped already. A
+// or from a client-side cache, which may return epochs that were bumped already. A
 // redis.Ring is refused: while one of its servers is away it looks for keys on
-// others, so that the server comes back with epochs that were bumped meanwhile.
+// others, and the server comes back with epochs that were bumped meanwhile.
 //
-// A client that asks Sentinel for its master (NewFailoverClient and the like) reads by a
-// command that replicas refuse, so that a master which was demoted answers
-// nothing from the past, and one with ReplicaOnly set only gets errors.
+// A client that asks Sentinel for its master (NewFailoverClient and the like) reads
+// with a command that replicas refuse, so that a demoted master cannot answer from its
+// old state; a client with ReplicaOnly set only gets errors.
 //
-// The client stays the caller's: Close does not close it.
+// It returns an error if the client is nil or one of those refused, or if a field of
+// cfg is out of range. It does not connect: a Redis that is down is no error here, but
+// makes requests BYPASS until it is up. The client stays the caller's: Close does not
+// close it.
 func NewRedis(client redis.UniversalClient, cfg RedisConfig) (*Store, error) {
 	shape := sharedShape{cfg.Prefix, cfg.EpochTTL, cfg.Compress, cfg.Timeout}
 	if err := errors.Join(checkClient(client), shape.normalize("RedisConfig"), checkWait(client, cfg.WaitReplicas), checkLease(cfg.Lease)); err != nil {

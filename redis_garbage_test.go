@@ -110,7 +110,7 @@ func TestRedisEntryOfAnotherKey(t *testing.T) {
 }
 
 // Values of other types, under the names of entries and epochs alike, are misses
-// that the next fill mends.
+// that the next fill replaces.
 func TestRedisForeignTypes(t *testing.T) {
 	t.Parallel()
 	for name, client := range map[string]redis.UniversalClient{

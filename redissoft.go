@@ -15,7 +15,7 @@ import (
 // bring back an epoch that had been in use and bumped since. So each delivery makes
 // an epoch that never was, and one that comes late can only end a life sooner. What
 // is absent or no epoch stays as it is, being dead. A derived epoch of zero reads as
-// none and is mended as one.
+// none and is replaced like one.
 var softBump = redis.NewScript(`
 local was = redis.call('GET', KEYS[1])
 if was and (#was == 8 or #was == 24) then

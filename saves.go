@@ -72,6 +72,13 @@ func newSaver(fs *flights) *saver {
 	return &saver{flights: fs}
 }
 
+// drop takes the newest draft back. One that is being sent will be removed.
+func (sv *save) drop() {
+	if sv.entry = nil; sv.sending != nil {
+		sv.renew()
+	}
+}
+
 // errForgotten says that Delete or Replace came before the entry was accepted.
 var errForgotten = errors.New("forgotten")
 
@@ -95,6 +102,7 @@ func (w *saver) put(ctx context.Context, s *Store, k *Key, f *Flight, e *Entry) 
 		return nil // a younger flight was quicker, and would have replaced it
 	default:
 		if err := w.admit(sv, e.size()); err != nil {
+			sv.drop() // it is older, and would come after the answer that is not stored
 			return err
 		}
 	}

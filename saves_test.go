@@ -355,6 +355,22 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
+// An entry that is refused leaves none behind that is older.
+func TestBacklogOfANewerEntry(t *testing.T) {
+	s := newSavers(t, restflow.RedisConfig{})
+	s.occupy()
+	k, large := groupKey("Save", "k", "1"), strings.Repeat("x", 1<<20)
+	s.fill(k, "older")
+	for i := range 31 {
+		s.fill(groupKey("Save", fmt.Sprint(i), "1"), large)
+	}
+	_, err := s.a.Replace(t.Context(), k, snapshot(t, s.a, k), func(*restflow.Flight) *restflow.Entry { return entryOf(large) })
+	require.ErrorIs(t, err, restflow.ErrBacklog)
+	require.Empty(t, lookup(t, s.a, k))
+	s.arrive()
+	require.Empty(t, lookup(t, s.b, k))
+}
+
 func TestBacklogIsToldOf(t *testing.T) {
 	s := newSavers(t, restflow.RedisConfig{})
 	for i := range 1024 {

@@ -4,26 +4,26 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// BumpSoft is Bump for readers who may see what was for a little longer: for at
-// most window from now, Load shows entries of the groups in Snapshot.Soft, which
-// caches may answer with as Stale while they make new ones. What is made from now
-// on is made under new epochs, as after Bump. A window of zero or less is Bump's.
+// BumpSoft is Bump for readers who may see old entries for a little longer: for at
+// most window, counted from this call, Load returns entries of the groups in
+// Snapshot.Soft, which caches may serve as Stale while they make new ones. Entries made
+// from now on are made under new epochs, as after Bump. With a window of zero or less
+// it is Bump.
 //
 // Only the epoch that was replaced last counts. So a second soft bump, or a Bump, of
-// a group or of one that holds it ends at once what an earlier one had left. Entries
+// a group or of one that contains it ends the window of an earlier one at once. Entries
 // with a tag that was invalidated are gone, too.
 //
-// It is a Bump wherever keeping the old epoch is not possible: on a shared store of
-// NewStore; on a Redis that is full or refuses scripts; and in memory while 16,384
-// windows are open. One that fails is retried as a Bump, with its promises.
+// It is a Bump wherever the old epoch cannot be kept: on a shared store of NewStore;
+// on a Redis that is full or refuses scripts; and in memory while 16,384 windows are
+// open. If it fails it is retried as a Bump, with its promises.
 //
-// In a shared store the end of the window is read off the clocks of the processes.
+// On a shared store, each process compares the end of the window with its own clock.
 func (s *Store) BumpSoft(ctx context.Context, within Scope, window time.Duration, scopes ...Scope) error {
 	if window <= 0 || len(scopes) == 0 {
 		return s.Bump(ctx, within, scopes...)
@@ -34,21 +34,23 @@ func (s *Store) BumpSoft(ctx context.Context, within Scope, window time.Duration
 	}))
 }
 
-// spared reports whether e, which is not alive, is so by soft bumps alone, and
-// notes in snap when the first of their windows ends.
+// spared reports whether e, which is not alive, is so by one soft bump alone, and
+// notes in snap when its window ends. Bumps are told apart by the ends of their
+// windows, which are read off the clock for each: an entry of two groups that were
+// bumped one after the other would be late by both.
 func (s *Store) spared(k *Key, e *Entry, snap *Snapshot) bool {
 	if len(e.Epochs) != snap.scopes || !bytes.Equal(e.Key, k.Bytes) {
 		return false
 	}
 	s.backend.predecessors(k.Scopes, snap)
-	until := int64(math.MaxInt64)
+	var until int64
 	for i, now := range snap.Epochs() {
 		switch p := &snap.before[i]; {
 		case now == 0:
 			return false
 		case e.Epochs[i] == now:
-		case e.Epochs[i] == p.epoch:
-			until = min(until, p.until)
+		case e.Epochs[i] == p.epoch && (until == 0 || until == p.until):
+			until = p.until
 		default:
 			return false
 		}

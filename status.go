@@ -15,11 +15,12 @@ const (
 	// Miss: no live entry was found; the handler, or another request's
 	// handler that was already running, answered.
 	Miss
-	// Stale: an entry past its TTL but inside an allowed stale window answered, or
-	// one that a rule with Soft has invalidated.
+	// Stale: an entry answered that is past its TTL but inside an allowed stale
+	// window, or that a rule with Soft has invalidated.
 	Stale
-	// Refresh: the caller asked for a recomputation, and the handler answered; or
-	// the cache started one in the background.
+	// Refresh: the handler or function ran to replace the entry. The caller asked
+	// for it with Refresh and got the answer; or, in events, a background refresh
+	// or a rule's Rewarm ran it, and nobody waited for it.
 	Refresh
 )
 
@@ -33,16 +34,16 @@ func (s Status) String() string {
 	return "UNKNOWN"
 }
 
-// Metadata tells where a cached answer came from. Its zero value is that of an
-// answer which no cache took part in.
+// Metadata tells where an answer came from. Its zero value means that no cache took
+// part.
 type Metadata struct {
 	// Status is how the cache answered.
 	Status Status
 	// CachedAt is when the entry was made; zero when nothing was stored.
 	CachedAt time.Time
 	// ResetAt is when the entry ceases to be fresh; zero when nothing was
-	// stored or the entry does not expire. Of an entry that was invalidated
-	// softly it is the time of the lookup, at the latest.
+	// stored or the entry does not expire. For an entry that was invalidated
+	// softly it is at latest the time of the lookup.
 	ResetAt time.Time
 }
 
@@ -54,8 +55,9 @@ func (m Metadata) Age() time.Duration {
 	return time.Since(m.CachedAt)
 }
 
-// Event tells one observer what a cache did. Fields may be added; hooks run on
-// the goroutine of the request or of the background run, and should return quickly.
+// Event describes one thing that a cache did: it answered a request or call, or ran a
+// background refresh or a rewarm. Fields may be added. Hooks run on the goroutine that
+// did it, possibly concurrently, and should return quickly.
 type Event struct {
 	// Cache is the namespace of the cache.
 	Cache string
@@ -65,8 +67,8 @@ type Event struct {
 	Route string
 	// Key is the full key, printable; empty when none could be built.
 	Key string
-	// Stored says whether the answer was stored: accepted for saving, where
-	// saves go on in the background. OnError of the store hears of those that fail.
+	// Stored says whether the answer was stored: accepted for saving, if the store
+	// saves in the background. Saves that fail later are reported to its OnError.
 	Stored bool
 	// Shared says whether the answer was computed by another request's run.
 	Shared bool

@@ -15,10 +15,10 @@ import (
 	"github.com/restflow-go/restflow/internal/hint"
 )
 
-// Errors of a Store. All mean that the cache takes no part for now.
+// Errors of a Store. With each of them the cache takes no part for now.
 var (
-	// ErrUnavailable is seen while the breaker keeps requests away from a
-	// store that failed several times in a row.
+	// ErrUnavailable is seen while the breaker holds calls back from a store that
+	// failed several times in a row.
 	ErrUnavailable = errors.New("restflow: the store is unavailable")
 	// ErrPending is seen by lookups in a group whose invalidation has not
 	// reached the store yet. It is retried until it does.
@@ -30,8 +30,8 @@ var (
 	ErrUnconfirmed = errors.New("restflow: too few replicas have confirmed")
 	// ErrTooLarge is seen when one entry alone exceeds what a store may hold.
 	ErrTooLarge = errors.New("restflow: the entry is larger than the store")
-	// ErrBacklog is seen when too much is waiting to be saved to take one more
-	// entry. Nobody waits for room.
+	// ErrBacklog is seen when too many entries are waiting to be saved to accept one
+	// more. No request waits for room.
 	ErrBacklog = errors.New("restflow: too much is waiting to be saved")
 	// ErrClosed is seen after Close.
 	ErrClosed = errors.New("restflow: the store is closed")
@@ -44,13 +44,13 @@ var (
 // Close and InvalidateTags. The others are the protocol that caches are built on:
 //
 //  1. Load reads an entry and the epochs of its scopes together. An entry is
-//     returned only if it is alive: every epoch it was made under still stands.
+//     returned only if it is alive: every epoch it was made under is still current.
 //  2. On a miss, Fill makes absent epochs exist, elects one leader for each
-//     pair of key and epochs, runs it, and saves what it made under the epochs
-//     that stood before it ran.
-//  3. Bump replaces the epochs of scopes. Whatever began before it can no
-//     longer be found: entries and flights alike carry the old epochs.
-//     BumpSoft lets entries be found as stale for a while.
+//     pair of key and epochs, runs it, and saves its entry under the epochs that
+//     were current before it ran.
+//  3. Bump replaces the epochs of scopes. Entries and flights that began before it
+//     carry the old epochs and can no longer be found. BumpSoft lets entries be
+//     found as stale for a while.
 type Store struct {
 	*core
 	timeout time.Duration // zero: none
@@ -254,9 +254,9 @@ func (s *Store) save(ctx context.Context, k *Key, e *Entry) error {
 // by a handler that began earlier is served, here or by any process that shares
 // the store. within is the scope of the whole cache they belong to.
 //
-// It does not end with ctx: what was committed must be told. A bump that fails is
-// retried in the background until it succeeds, and until then lookups in its
-// scopes return ErrPending in this process; the error is returned as well.
+// It does not end with ctx: committed changes must be propagated. A bump that fails
+// returns an error and is retried in the background until it succeeds; until then
+// lookups in its scopes return ErrPending in this process.
 func (s *Store) Bump(ctx context.Context, within Scope, scopes ...Scope) error {
 	if len(scopes) == 0 {
 		return nil
@@ -304,9 +304,10 @@ func (s *Store) remove(ctx context.Context, k *Key) error {
 }
 
 // Close stops retries and releases what the store holds. Invalidations that are
-// still pending are tried once more; an error says that some were lost. Entries
-// that wait to be saved are sent, as far as one timeout of the store reaches, and
-// not less than a second; the rest is dropped. From then on nothing is saved.
+// still pending are tried once more; the error says how many were lost. Entries that
+// wait to be saved are sent for up to one timeout of the store, at least a second; the
+// rest is dropped. From then on nothing is saved. Close the bus before it, whose rules
+// need the store, and the Redis client after it.
 func (s *Store) Close() error {
 	err := s.repair.close()
 	if s.saves != nil {

@@ -2,6 +2,9 @@ package restflow_test
 
 import (
 	"context"
+	"math"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -32,6 +35,27 @@ func TestMemoryConfigFaults(t *testing.T) {
 		require.EqualError(t, err, c.want)
 		require.Nil(t, s)
 	}
+}
+
+// A bound may be as large as a number gets: little of it is taken at once.
+func TestMemoryWithoutABound(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s, err := restflow.NewMemory(restflow.MemoryConfig{MaxBytes: math.MaxInt64})
+	opened(t, s, err)
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
+	k := groupKey("Huge", "k", "1")
+	refill(t, s, k, "here")
+	warm(t, s, "texts", k)
+	require.Equal(t, "here", lookup(t, s, k))
+	require.Empty(t, s.CheckKnown())
+
+	f, err := restflow.NewFunc(restflow.FuncConfig[int]{Store: s, Weigh: func(int) int { return math.MaxInt }}, runsFor[scalars])
+	require.NoError(t, err)
+	_, m, err := f.CallWithMetadata(t.Context(), scalars{})
+	require.NoError(t, err)
+	require.Equal(t, strconv.IntSize == 64, m.Status == restflow.Bypass, "no entry has more than 4 GiB")
 }
 
 func TestStoreConfigFaults(t *testing.T) {

@@ -7,11 +7,11 @@ import (
 )
 
 // Codec turns results of functions into the bytes that a shared store keeps, and
-// back. It is called concurrently. A Codec that has other options than another
-// one has another name too: the name is part of every key, so that nothing is
-// decoded by a codec that did not encode it.
+// back. It is called concurrently. Codecs with different options need different names:
+// the name is part of every key, so that no result is decoded by a codec that did not
+// encode it.
 type Codec interface {
-	// Name tells the codec from others: "json", "msgpack".
+	// Name identifies the codec: "json", "msgpack".
 	Name() string
 	// Encode returns v, a V, in bytes that the store may keep.
 	Encode(v any) ([]byte, error)

@@ -10,53 +10,53 @@ import (
 	"github.com/restflow-go/restflow/tagkey"
 )
 
-// ErrNoListing is seen by DeletePreviousVersions on a store that cannot list its
-// entries: any that NewStore made. What previous versions left there expires.
+// ErrNoListing is returned by DeletePreviousVersions on a store that cannot list its
+// entries: any made by NewStore. Entries of previous versions expire there.
 var ErrNoListing = errors.New("the store cannot list its entries; wait until those of previous versions expire, or use NewRedis or NewMemory")
 
-// SweepConfig configures DeletePreviousVersions. The zero value goes over the
-// whole store in one call.
+// SweepConfig configures DeletePreviousVersions. The zero value scans the whole store
+// in one call.
 type SweepConfig struct {
 	// BatchSize is about how many stored keys one command looks at, and so the most
-	// that one deletes. Default 1,000.
+	// that one command deletes. Default 1,000.
 	BatchSize int
 
-	// Limit ends the call once it has deleted so many entries, or somewhat more:
-	// it ends with a batch. Go on with Cursor. Default 0: none.
+	// Limit ends the call once it has deleted this many entries, or slightly more,
+	// since it ends with a batch. Continue with Cursor. Default 0: none.
 	Limit int
 
-	// Cursor is Sweep.Cursor of an earlier call, which this one goes on from.
+	// Cursor is Sweep.Cursor of an earlier call, from which this one continues.
 	// Default "": from the start.
 	Cursor string
 
-	// Progress is told after every batch how far the call has come. Its Cursor can
-	// be kept, to go on after a crash. The next batch waits for it to return.
+	// Progress is called after every batch with the state of the call. Save its
+	// Cursor to continue after a crash. The next batch waits for it to return.
 	// Default: none.
 	Progress func(ctx context.Context, s Sweep)
 }
 
-// Sweep is how far a call of DeletePreviousVersions has come.
+// Sweep is the state of a call of DeletePreviousVersions.
 type Sweep struct {
 	// Deleted counts the entries that the call deleted, Batches its commands.
 	Deleted, Batches int
-	// Cursor is where to go on, in this process or another one. It is empty
-	// when the whole store has been gone over.
+	// Cursor is where to continue, in this process or another one. It is empty when
+	// the whole store has been scanned.
 	Cursor string
 }
 
-// DeletePreviousVersions frees the memory that entries of the namespace's previous
-// versions, 1 to n-1, hold: no key leads to them any more since the version in
-// the key struct's tag was raised to n. It is housekeeping: without it they expire.
+// DeletePreviousVersions frees the memory of entries of the namespace's previous
+// versions, 1 to n-1, which no key finds any more since the version in the key
+// struct's tag was raised to n. It is housekeeping: without it they expire.
 //
-// Only entries of this very namespace are deleted. In Redis it goes over the keys
-// of the server, of every master of a cluster, in batches that block it no longer
-// than any other command; keys that are there from start to end are all
-// seen, but on a cluster those that change master meanwhile may be left. In
-// memory it goes over the entries without a lock. Lookups and fills go on.
+// Only entries of this namespace are deleted. In Redis it scans the keys of the
+// server, or of every master of a cluster, in batches that block it no longer than any
+// other command. It sees every key that exists from start to end, except, on a cluster,
+// keys that change master meanwhile. In memory it scans the entries without a lock.
+// Lookups and fills continue.
 //
-// When ctx ends or the store fails it returns the error, and the Sweep says where
-// to go on. Processes that still run a previous version go on to fill its
-// entries; sweep when they are gone.
+// When ctx ends or the store fails it returns the error, and the Sweep says where to
+// continue. Processes that still run a previous version keep filling its entries;
+// sweep when they are gone.
 func (s Space[K]) DeletePreviousVersions(ctx context.Context, cfg SweepConfig) (Sweep, error) {
 	return s.keyspace.deletePreviousVersions(ctx, cfg)
 }

@@ -1,7 +1,10 @@
 package restflow
 
 import (
+	"math"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
@@ -57,13 +60,61 @@ func TestWeight(t *testing.T) {
 // A walk is bounded, however large and however branched a value is.
 func TestWeightEnds(t *testing.T) {
 	type tree struct{ Left, Right *tree }
-	grow := func() *tree { return &tree{} }
-	root := grow()
-	for range 100 { // 2^100 paths
-		root = &tree{root, root}
+	var grow func(levels int) *tree
+	grow = func(levels int) *tree {
+		if levels == 0 {
+			return nil
+		}
+		return &tree{grow(levels - 1), grow(levels - 1)}
 	}
+	root := grow(13)
 	w := scale{left: 4096}
 	w.beyond(reflect.ValueOf(root), 0)
 	require.Negative(t, w.left)
-	require.Less(t, weight(reflect.ValueOf(root)), 1<<20)
+	require.Less(t, weight(reflect.ValueOf(root)), 1<<18)
+
+	root = nil
+	for range 100 { // 2^100 paths
+		root = &tree{root, root}
+	}
+	require.Less(t, weight(reflect.ValueOf(root)), 1000, "what several paths lead to weighs once")
+}
+
+// member leads back to what leads to it, as models with relations do.
+type member struct {
+	Name string
+	Team *team
+}
+
+type team struct{ Members []*member }
+
+// Values that lead back to what they are reached by weigh as much as there is of them.
+func TestWeightOfBackPointers(t *testing.T) {
+	for _, n := range []int{1, 10, 32, 33, 64, 65, 200, 10_000} {
+		all := &team{}
+		for i := range n {
+			all.Members = append(all.Members, &member{strconv.Itoa(1_000_000 + i), all})
+		}
+		all.Members = slices.Clip(all.Members)
+		const word = int(unsafe.Sizeof(uintptr(0)))
+		own, each := word+8+3*word+8, word+8+3*word+7
+		require.Equal(t, own+n*each, weight(reflect.ValueOf(all)), n)
+	}
+}
+
+// What the elements of a long slice share is not taken for the own of each.
+func TestWeightOfWhatElementsShare(t *testing.T) {
+	type page struct{ Site *string }
+	site := strings.Repeat("x", 1<<20)
+	pages := make([]page, 10_000)
+	for i := range pages {
+		pages[i].Site = &site
+	}
+	require.InDelta(t, 1<<20, weight(reflect.ValueOf(pages)), 200_000)
+}
+
+// Nothing is so long that its size overflows.
+func TestWeightOfTheLongest(t *testing.T) {
+	require.Less(t, weight(reflect.ValueOf(make([]struct{}, math.MaxInt))), 100)
+	require.Less(t, weight(reflect.ValueOf([math.MaxInt]struct{}{})), 100)
 }

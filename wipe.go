@@ -14,20 +14,20 @@ import (
 // key struct. Other processes may have: the invalidation belongs there.
 var ErrNoCache = errors.New("restflow: no cache in this process has the key struct")
 
-// Wipe is Invalidate on every cache of this process whose key struct is K, be it
-// of responses or a function, on whatever store and under whatever namespace: it drops
-// what agrees with k in the named partition fields, without names in all of them.
+// Wipe calls Invalidate on every cache of this process whose key struct is K, response
+// caches and functions alike, on any store and under any namespace: it drops the entries
+// that agree with k in the named partition fields; without names, in all of them.
 // Caches whose store was closed do not count.
 //
 //	restflow.Wipe(ctx, UserKey{PK: 42}, "pk") // the page of user 42 and what it is made of
 //
-// Each cache is tried; the error joins what went wrong. It is ErrNoCache if there
-// is none, so that a wipe which reaches nothing does not pass for one that did.
+// Each cache is tried; the error joins all failures. It is ErrNoCache if there is no
+// cache, so that a wipe that reached nothing is noticed.
 func Wipe[K any](ctx context.Context, k K, names ...string) error {
 	return wipe(ctx, reflect.TypeFor[K](), func(s *Keyspace) (Scope, error) { return s.Scope(&k, names...) })
 }
 
-// WipeAll is InvalidateAll on every cache of this process whose key struct is K.
+// WipeAll calls InvalidateAll on every cache of this process whose key struct is K.
 // Errors are as those of Wipe.
 func WipeAll[K any](ctx context.Context) error {
 	return wipe(ctx, reflect.TypeFor[K](), func(s *Keyspace) (Scope, error) { return s.all, nil })

@@ -11,13 +11,13 @@ import (
 	"github.com/restflow-go/restflow"
 )
 
-// At says where a response is from, for methods that have no request to take it
-// from: what every response's key holds besides the key struct's fields. There is no
-// RefreshAt: only a request can be answered.
+// At says where a response is from, for methods without a request: it is what every
+// response's key holds besides the key struct's fields. There is no RefreshAt, since
+// only a request can be answered.
 //
-// The K beside it must say what the request said. Where a request leaves a field out,
-// give a nil pointer, or the zero of a field that is flagged optional: the zero of
-// any other field is a value that was sent.
+// The K beside it must have the values of the request. For a field that the request
+// left out, give a nil pointer, or the zero of a field that is flagged optional: the
+// zero of any other field is a value that was sent.
 type At struct {
 	// Route is the route as it was registered, with the prefix of its group:
 	// "/users/:id". Required.
@@ -28,7 +28,7 @@ type At struct {
 	Host string
 
 	// Params are the route's path parameters that no field of the key struct
-	// names, each as it stands in the path. Required if there are any.
+	// names, each as written in the path. Required if there are any.
 	Params map[string]string
 }
 

@@ -19,9 +19,13 @@ import (
 // echo.MiddlewareFunc; one cache serves any number of routes, whose entries it
 // keeps apart. It is safe for concurrent use.
 //
-// Besides those below it has the methods of restflow.Space: Invalidate,
-// InvalidateAll and InvalidateTags drop groups of entries, DeletePreviousVersions
-// sweeps, Plan and Store return what it was made of.
+// It has these methods of the embedded restflow.Space:
+//
+//	Invalidate(ctx, k, names...)   drops the entries that agree with k in partition fields
+//	InvalidateAll(ctx)             drops every entry of the namespace
+//	InvalidateTags(ctx, tags...)   drops tagged entries, in all caches of the store
+//	Plan()                         returns the compiled key struct, which prints itself
+//	Store()                        returns the store
 type Cache[K any] struct {
 	restflow.Space[K]
 
@@ -39,9 +43,9 @@ type wrapped struct {
 	handler echo.HandlerFunc
 }
 
-// New compiles K and returns a cache for it. Every fault of K's tags and of the
-// config is reported, at once; those of the rules in InvalidatesOn once there are no
-// others, since they are checked against the cache.
+// New compiles K and returns a cache for it. All mistakes in K's tags and in the
+// config are reported at once; those in the rules of InvalidatesOn once the rest is
+// right, since rules are checked against the cache.
 func New[K any](cfg Config) (*Cache[K], error) {
 	plan, err := tagkey.Compile[K]()
 	if err != nil {
@@ -96,8 +100,8 @@ func (c *Config) check() error {
 // Target is the cache as the rules of a signals.Bus know it.
 func (c *Cache[K]) Target() signals.Target { return c.engine.Keyspace() }
 
-// Middleware caches what next answers. It is an echo.MiddlewareFunc, for a route,
-// a group or Echo.Use, behind authentication and rate limits:
+// Middleware caches the responses of next. It is an echo.MiddlewareFunc, for a route,
+// a group or Echo.Use, after authentication and rate limits:
 //
 //	e.GET("/users/:pk", getUser, cache.Middleware)
 //

@@ -15,9 +15,10 @@ import (
 	"github.com/restflow-go/restflow/signals"
 )
 
-// DefaultKey is the key struct of a cache for which none is named: the whole
-// query string, hashed, and the path parameters as the partition, so that all
-// answers about one item can be dropped together. Embed it to add fields.
+// DefaultKey is a key struct for caches that need none of their own: the whole
+// query string, hashed, and the path parameters together as the partition "path", so
+// that all responses about one item can be dropped together. A rule fills it with
+// signals.On. Embed it to add fields.
 type DefaultKey struct {
 	Query url.Values `restflow:"query,*,hash"`
 	Path  url.Values `restflow:"path,*,partition"`
@@ -32,8 +33,8 @@ type Response struct {
 	Body   []byte
 }
 
-// Predicate decides about a response that could be stored. Its context is the
-// request's; an error means that the response is not stored.
+// Predicate decides whether a response is stored. Its context is the request's; if it
+// returns an error the response is not stored.
 type Predicate func(ctx context.Context, res *Response) (bool, error)
 
 // engine returns the predicate as the engine calls it, and nil for nil.
@@ -46,21 +47,21 @@ func (p Predicate) engine() httpcache.Predicate {
 
 // Config configures New. Only Store is required.
 type Config struct {
-	// Skipper lets requests pass by the cache, without a status.
-	// Default: middleware.DefaultSkipper, which lets none.
+	// Skipper selects requests that the cache leaves alone. They have no status.
+	// Default: middleware.DefaultSkipper, which selects none.
 	Skipper middleware.Skipper
 
 	// Store keeps the entries. Required.
 	Store *restflow.Store
 
-	// Namespace takes the place of the key struct's. Caches that share a
-	// namespace and a store are invalidated together.
+	// Namespace replaces the key struct's. Caches that share a namespace and a
+	// store are invalidated together.
 	// Default: the key struct's, by default its package path and name.
 	Namespace string
 
-	// TTL is how long an entry answers. A response that allows less by
-	// Cache-Control (s-maxage, max-age) or Expires gets less, and less again if
-	// its Age or Date says that it is not new. Default 1 hour.
+	// TTL is how long an entry is fresh. Cache-Control (s-maxage, max-age) or
+	// Expires of a response can shorten it, and so does an Age or Date that says
+	// the response is not new. Default 1 hour.
 	TTL time.Duration
 
 	// NoExpiration keeps entries until they are invalidated or evicted.
@@ -81,115 +82,121 @@ type Config struct {
 	// and is otherwise like CacheIf.
 	CacheUnless Predicate
 
-	// CacheStatuses names statuses that are stored although they speak of a
-	// moment or a user: 401, 429, 5xx.
+	// CacheStatuses lists statuses to store that are normally excluded: 401, 429,
+	// 5xx.
 	CacheStatuses []int
 
-	// SetCacheHeaders adds X-Cache-Status, X-Cached-At and X-Cache-Reset-At to
-	// every response.
+	// SetCacheHeaders adds X-Cache-Status to every response, and X-Cached-At and
+	// X-Cache-Reset-At to those with an entry: not to a BYPASS, nor to a response
+	// that was not stored. An entry without expiration has no X-Cache-Reset-At.
 	SetCacheHeaders bool
 
-	// MaxBodyBytes is the largest body that is stored. A larger one is passed
-	// through as it is written. Default 1 MiB.
+	// MaxBodyBytes is the largest body that is stored. A larger one passes through
+	// as it is written. Default 1 MiB.
 	MaxBodyBytes int
 
 	// StoreTimeout bounds each call of a shared store.
 	// Default: the store's own, 250 ms.
 	StoreTimeout time.Duration
 
-	// Shared says that every user gets the same answer, so that requests with
-	// credentials are cached although the key has no identity field.
+	// Shared asserts that every user gets the same answer, so that requests with
+	// credentials are cached although the key has no identity field. Nothing
+	// verifies it.
 	Shared bool
 
-	// IgnoreCookies names cookies that do not make a request one with
-	// credentials: "consent", or with a prefix "_ga*".
+	// IgnoreCookies names cookies that are no credentials: "consent", or with a
+	// prefix "_ga*". Every other cookie counts as one.
 	IgnoreCookies []string
 
-	// Identity recognises a user whom no Authorization header, cookie or
-	// client certificate of the request shows, for example by an API key. A
-	// request for which it returns true is cached only if the key has an
-	// identity field. It is asked before the handler and again after it.
+	// Identity recognises users who send no Authorization header, cookie or client
+	// certificate, for example by an API key. A request for which it returns true
+	// is cached only if the key has an identity field. It is called before the
+	// handler and again after it.
 	Identity func(c echo.Context) bool
 
 	// IgnoreHost lets hosts share entries. Default: every host has its own.
 	IgnoreHost bool
 
 	// CacheStatusHeader adds this cache's member to the Cache-Status field of
-	// every response (RFC 9211), with the reason why it was not cached.
+	// every response (RFC 9211), with the reason if it was not cached.
 	CacheStatusHeader bool
 
-	// ETag gives stored responses of status 200 that have no entity tag a
-	// strong one, made from the body, so that clients can ask for changes only.
+	// ETag adds a strong entity tag, made from the body, to stored responses of
+	// status 200 that have none, so that clients can send conditional requests.
 	ETag bool
 
 	// HonorRequestDirectives follows no-cache, no-store, max-age, min-fresh and
 	// only-if-cached in the Cache-Control of requests. Any client can then force
-	// misses. Default: requests' directives are ignored.
+	// misses. Default: the directives of requests are ignored.
 	HonorRequestDirectives bool
 
-	// InvalidateOnUnsafe drops what is cached of a URI, for all users, after a
+	// InvalidateOnUnsafe drops what is cached for a URI, for all users, when a
 	// POST, PUT, PATCH, DELETE, or any other method that is not registered as
-	// safe, has succeeded on the same route pattern with a status below 400, and
-	// before the client hears of it. The middleware must
-	// stand on those routes too. What is dropped is the group of the key's
-	// partition fields that are read from the path; without one the whole cache.
+	// safe, succeeds on the same route pattern with a status below 400, before the
+	// client gets the response. The middleware must be on those routes too. It
+	// drops the group of the key's partition fields that are read from the path;
+	// without such a field it drops the whole cache.
 	InvalidateOnUnsafe bool
 
-	// StaleWhileRevalidate is how long past its TTL an entry still answers, with
+	// StaleWhileRevalidate is how long past its TTL an entry is still served, with
 	// status STALE, while one background run refreshes it. That run gets an
-	// echo.Context of its own with the request, the path parameters and the
-	// context values that the key reads; no other values, and credentials only
-	// if the key tells users apart. Default 0: never.
+	// echo.Context of its own with the request, the path parameters and, of the
+	// values set with Set, those that the key reads. The values of the request's
+	// context are all there; credentials only if the key identifies the user.
+	// Default 0: never.
 	StaleWhileRevalidate time.Duration
 
-	// StaleIfError is how long past its TTL an entry stands in, with status
-	// STALE, for a handler that fails with a 5xx: one that it wrote, or an error that
-	// Echo's own error handler answers with one. What an HTTPErrorHandler of yours
-	// would make of an error is not asked: return an *echo.HTTPError for what is
-	// no failure. Default 0: never.
-	// Neither applies to responses that say must-revalidate, proxy-revalidate or
-	// s-maxage, and neither ever serves what was invalidated, but for the Soft of
-	// a rule. A response can
-	// shorten each with stale-while-revalidate and stale-if-error (RFC 5861).
+	// StaleIfError is how long past its TTL an entry is served, with status STALE,
+	// in place of a handler that fails with a 5xx: one that it wrote, or an error to
+	// which Echo's own error handler would give one, whatever an HTTPErrorHandler of
+	// yours makes of it; so return an *echo.HTTPError for what is no failure.
+	// Default 0: never.
+	// Neither applies to responses with must-revalidate, proxy-revalidate or
+	// s-maxage, and neither ever serves invalidated entries, except under the Soft
+	// of a rule. A response can shorten each with stale-while-revalidate and
+	// stale-if-error (RFC 5861).
 	StaleIfError time.Duration
 
-	// EarlyRefresh refreshes fresh entries in the background ahead of their end,
-	// at random and the sooner the longer they take to make (XFetch), so that a
+	// EarlyRefresh refreshes fresh entries in the background before they expire,
+	// at random, and the earlier the longer they take to make (XFetch), so that a
 	// popular entry never expires for everybody at once. 1 is the usual value.
 	// The background run is that of StaleWhileRevalidate. Default 0: never.
 	EarlyRefresh float64
 
-	// FillTimeout bounds the run of a handler whose client has gone while
-	// others wait for its answer, and background runs. Default 30 seconds.
+	// FillTimeout bounds background runs, and the run of a handler whose client
+	// has disconnected while others wait for its response. Default 30 seconds.
 	FillTimeout time.Duration
 
 	// Hermetic lets handlers see only the inputs that the key struct declares:
 	// undeclared query values, header fields and cookies, the client's address
-	// and its certificate are absent, so that a forgotten field cannot leak from
-	// one request's answer into another's. The method, the host, the path and
-	// the values of the context stay. The handler's echo.Context is then a
+	// and its certificate are absent, so that an input that was forgotten in the
+	// key cannot leak into other users' responses. The method, the host, the path
+	// and the values of the context stay. The handler's echo.Context is then a
 	// wrapper of the one that outer middleware sees.
 	Hermetic bool
 
 	// Audit is for development. It runs the handler again for each response that
 	// is stored, without inputs that the key struct does not declare, and logs
-	// each one that makes a difference.
+	// each input that makes a difference.
 	Audit bool
 
-	// InvalidatesOn are the rules by which committed changes that Bus carries
-	// drop entries. More can be added later with Bus.Bind(cache.Target(), …).
+	// InvalidatesOn are the rules by which committed changes on Bus drop entries.
+	// More can be added later with Bus.Bind(cache.Target(), …).
 	InvalidatesOn []signals.Rule
 
 	// Bus carries the changes. Required with InvalidatesOn.
 	Bus *signals.Bus
 
-	// OnEvent is told of every request: how it was answered, and why it was
-	// not cached; and of every background run. It runs on the goroutine of either.
+	// OnEvent is called once for every request, on its goroutine: how it was
+	// answered, and why it was not cached. It is also called for each background
+	// refresh, with the status REFRESH, on that run's goroutine. It may be called
+	// concurrently and should return quickly. Default: none.
 	OnEvent func(ctx context.Context, ev restflow.Event)
 
 	// Logger gets one warning for each route whose requests have credentials
-	// that the key does not cover, or lack a request field that it needs, and one
-	// error for each whose handler panics in the background. Default: slog.Default().
+	// that the key does not cover, or lack a request field of the key, with the fix,
+	// and one error for each route whose handler panics in the background.
+	// Default: slog.Default().
 	Logger *slog.Logger
 }
 

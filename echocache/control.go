@@ -27,12 +27,12 @@ func From(c echo.Context) *Control {
 	return nil
 }
 
-// SetTTL sets how long the response stays fresh, in place of the cache's TTL and
-// of what its Cache-Control allows. Zero or less means that it is not stored. The
+// SetTTL sets how long the response stays fresh, instead of the cache's TTL and of the
+// time that its Cache-Control allows. Zero or less means that it is not stored. The
 // last call counts.
 func (c *Control) SetTTL(d time.Duration) { c.of().SetTTL(d) }
 
-// NoStore keeps the response from being stored. The reason stands in the event.
+// NoStore keeps the response from being stored. The event carries the reason.
 func (c *Control) NoStore(reason string) { c.of().NoStore(reason) }
 
 // Tag puts the response into the groups of tags, which InvalidateTags drops. Call

@@ -1,5 +1,5 @@
-// Package echocache caches what Echo v4 handlers answer. A key struct says what an
-// answer depends on, and the cache's Middleware stands before the handlers:
+// Package echocache caches the responses of Echo v4 handlers. A key struct says what a
+// response depends on, and the cache's Middleware runs in front of the handlers:
 //
 //	type UserKey struct {
 //		_     struct{}   `restflow:"namespace,UserDetail"`
@@ -12,37 +12,39 @@
 //	e.GET("/users/:pk", getUser, authenticate, cache.Middleware)
 //
 // The grammar of the tags is that of package tagkey. A hit runs neither the handler
-// nor anything behind the middleware; status, header fields and body are those
-// that were recorded, and what outer middleware does to a response it does to a hit
-// as well. A miss runs the handler once for all who ask for the same key at the same
-// time. Besides its fields, every key carries the route pattern, the host (see
-// IgnoreHost) and every path parameter that no field names, so that one cache can
-// stand on any number of routes.
+// nor anything else inside the middleware; status, header fields and body are the
+// recorded ones, and outer middleware processes hits like any other response. A miss
+// runs the handler once for all requests for the same key at the same time. Besides
+// its fields, every key contains the route pattern, the host (see IgnoreHost) and
+// every path parameter that no field names, so one cache can serve any number of
+// routes.
 //
 // # Statuses
 //
-// Every request has one of five statuses. It stands in X-Cache-Status if
+// Every request has one of five statuses. It is in X-Cache-Status if
 // SetCacheHeaders is on, and in the event that OnEvent gets.
 //
 //	HIT      a fresh entry answered; the handler did not run
 //	MISS     no entry answered; the handler, or another request's run of it, did
-//	STALE    an entry past its TTL answered, inside a window that the config allows
+//	STALE    an entry answered that is past its TTL or was dropped by a rule with
+//	         Soft, inside a window that the config or the rule allows
 //	BYPASS   the cache took no part: see below
-//	REFRESH  the handler ran and its answer took the entry's place
+//	REFRESH  Refresh ran the handler, to replace the entry; also the status of events
+//	         of background refreshes
 //
 // # What is never looked up
 //
-// These requests are BYPASS. The handler answers as if there were no cache:
+// These requests bypass the cache. The handler answers as if there were none:
 //
 //   - methods other than GET and HEAD, and requests with a body, Range or Upgrade;
-//   - a request of which the key cannot be built: a value that does not parse as
-//     its field's type, a required request field that is absent, a query string
-//     that is malformed or too large;
-//   - a request with credentials which the key does not cover (see Security);
-//   - a request whose route allows other methods alone, and one that comes from inside
-//     a run for the same key, as where a cache stands twice;
-//   - every request for which the store fails, is too slow, or still owes an
-//     invalidation.
+//   - a request whose key cannot be built: a value that does not parse as its
+//     field's type, a required request field that is absent, a query string that is
+//     malformed or too large;
+//   - a request with credentials that the key does not cover (see Security);
+//   - a request whose route exists for other methods only, or that comes from inside a
+//     run for the same key, as when a cache is on a route twice;
+//   - a request for which the store fails or is too slow, or in a group with a
+//     pending invalidation.
 //
 // HEAD is answered from GET's entry and fills none. Echo routes HEAD only where it
 // is registered: e.Match([]string{"GET", "HEAD"}, …).
@@ -50,67 +52,74 @@
 // # What is never stored
 //
 //   - a handler that returns an error, panics, writes nothing, or whose client has
-//     gone with nobody else waiting;
+//     disconnected while nobody else is waiting;
 //   - the statuses 1xx, 206, 304, 412 and 416; 401, 429 and 5xx, unless CacheStatuses names
 //     them; the other 4xx, unless CacheIf, CacheUnless or CacheStatuses asks for them;
 //   - Set-Cookie;
 //   - Cache-Control with no-store, no-cache, max-age=0 or s-maxage=0, and private
-//     unless the key tells users apart; must-understand with a status that nobody
-//     knows; a Cache-Control that cannot be read;
-//   - what is no longer fresh when it is made: an Expires that has passed or is no
-//     date, an Age that is up;
+//     unless the key identifies the user; must-understand with an unknown status; a
+//     Cache-Control that cannot be parsed;
+//   - a response that is stale already: an Expires that has passed or is no date, an
+//     Age beyond its lifetime;
 //   - Vary with "*" or with a header that is no field of the key;
-//   - a range, a Content-Length that is not the body's, trailers, what is streamed
-//     (Flush), hijacked, or larger than MaxBodyBytes: these pass through as written;
-//   - a handler that reaches for the http.ResponseWriter below, as the deadlines of
-//     http.ResponseController do;
-//   - an answer whose key is another one after the handler has run than before;
-//   - what CacheIf, CacheUnless or the handler itself (From(c).NoStore) refuses.
+//   - a range, a Content-Length that is not the body's, trailers, and responses that
+//     are streamed (Flush), hijacked, or larger than MaxBodyBytes: these pass through
+//     as written;
+//   - a handler that unwraps the http.ResponseWriter, for example to set deadlines
+//     with http.ResponseController;
+//   - a response whose key changed while the handler ran;
+//   - a response that CacheIf, CacheUnless or the handler itself (From(c).NoStore)
+//     refuses.
 //
-// Of the header fields, those that the handler and inner middleware set, add or
-// delete are stored: never what outer middleware had set before (a request id,
-// CORS, the encoding of an outer gzip), and never fields of the connection. The
-// event's Reason, and the detail of Cache-Status if CacheStatusHeader is on, tell
-// which rule an answer fell under.
+// The stored header fields are those that the handler and inner middleware set, add
+// or delete: never those that outer middleware had set before (a request id, CORS,
+// the encoding of an outer gzip), and never fields of the connection. The event's
+// Reason, and the detail of Cache-Status if CacheStatusHeader is on, say which of
+// these applied.
 //
 // # Security
 //
-// Nobody is shown another's answer. A request that carries credentials (an
-// Authorization header, a cookie that IgnoreCookies does not name, also one that outer
-// middleware is about to give the client, a client certificate, or what
-// Config.Identity recognises) is cached only if the key has a field that tells who
-// asks: any request field that has a value, or that very header or cookie. Otherwise it
-// is BYPASS, and the log says so once a route. Config.Shared is the word of the author
-// that all users get the same answer.
+// No user gets another user's response. A request that carries credentials (an
+// Authorization header, a cookie that IgnoreCookies does not name, be it sent or just
+// set by outer middleware, a client certificate, or anything that Config.Identity
+// recognises) is cached only if the key identifies the user: by any request field that
+// has a value, or by that header or cookie. Otherwise it bypasses the cache, and a
+// warning is logged once per route. Set Config.Shared to assert that every user gets
+// the same answer.
 //
-// The key is built again after the handler, and credentials are looked at again. So
-// a cache that was put before the authentication middleware caches nothing rather
+// The key is built again after the handler, and credentials are checked again. So a
+// cache that was placed before the authentication middleware caches nothing rather
 // than one user's page for all. A request field is required unless it is flagged
-// optional; with optional, all for whom it is absent share one entry, except those
-// who carry credentials.
+// optional; with optional, all requests without a value share one entry, except those
+// that carry credentials.
 //
-// An answer that the key keeps for one user, and of which nobody says anything else, is
-// given Cache-Control: private, for the caches between here and the user.
+// If a per-user response has no Cache-Control, Cache-Control: private is added, so
+// that caches between here and the user do not share it.
 //
 // # Order of middleware
 //
 //	recover, request id, logging, CORS, compression   outside: they see hits too
-//	authentication, authorization, rate limits        outside: a hit must not pass them by
+//	authentication, authorization, rate limits        outside: a hit must not skip them
 //	cache.Middleware
-//	what shapes the answer itself                     inside: stored with it
+//	middleware that changes the response itself       inside: its result is stored
 //
-// Permissions are what is cached last: a handler that answers by the user's role
-// needs the role in the key, or its check outside. Echo runs a route's middleware
-// from left to right, behind a group's, behind Use. With Pre there is no route yet,
-// and every request is BYPASS.
+// Be careful with permissions: if a response depends on the user's role, put the
+// role in the key or check it in middleware outside the cache. Echo runs Use, then a
+// group's middleware, then a route's, each from left to right. With Pre there is no
+// route yet, and every request is BYPASS.
 //
-// The handler gets an echo.Response of its own. What outer middleware registered
-// with Response.Before and After runs when the client is answered, hit or miss;
-// what the handler registers there runs when it is recorded.
+// The handler gets an echo.Response of its own. Functions that outer middleware
+// registered with Response.Before and After run when the client is answered, hit or
+// miss; those that the handler registers run when its response is recorded.
 //
 // # Contexts
 //
-// The store is asked with the request's context, under StoreTimeout. The handler
-// runs under the request's context too, but while others wait for its answer, the
-// end of its own client does not end the run: FillTimeout does.
+// Calls to the store use the request's context and StoreTimeout. The handler runs
+// under the request's context too; but while other requests wait for its response,
+// the run does not end with its own client, only after FillTimeout.
+//
+// A background refresh runs on a goroutine of its own, without outer middleware, for
+// at most FillTimeout. Its echo.Context has, of the values set with Set, only those
+// that the key reads; the values of the request's context are all there. A panic in
+// it becomes an error, which is logged and given to OnEvent.
 package echocache

@@ -10,23 +10,26 @@ import (
 	"github.com/restflow-go/restflow/internal/httpcache"
 )
 
-// The methods of this file look at one entry, drop it or replace it. They find it by the
-// request of an echo.Context: what it would be answered from as a GET or HEAD.
-// So the route, the host and the path parameters must be those of the cached
-// request, as in a PUT handler of the same path. Elsewhere use their forms with At.
+// The methods of this file look at one entry, drop it or replace it. They locate it by
+// the request of an echo.Context, as if that were a GET. So the route, the host and the
+// path parameters must be those of the cached request, as in a PUT handler on the same
+// path. Elsewhere use their forms with At.
 //
-// They do not ask the policy: a request that would be bypassed, for credentials
-// that the key does not cover, has the entry of those without any.
+// They do not apply the policy: a request that would be bypassed, for credentials that
+// the key does not cover, has the entry of requests without credentials.
 
-// Refresh answers the request by running next, whatever is cached, and caches the
-// answer in place of that. It joins no run that is under way, and what such a run
-// makes is not stored any more. If the answer may not be cached the entry stays as
-// it was. The status is REFRESH, or BYPASS for a request that is none for the cache.
+// Refresh answers the request by running next, whatever is cached, and replaces the
+// entry with the response. It joins no run that is under way, and such a run's response
+// is no longer stored. If the new response may not be cached the entry stays as it was.
+// The status is REFRESH, or BYPASS for a request that cannot be cached, such as a POST.
+//
+// The entry is that of the request's route: on another GET route, call SetPath with the
+// route of the entry first.
 func (c *Cache[K]) Refresh(ctx echo.Context, next echo.HandlerFunc) error {
 	return c.serve(ctx, next, httpcache.Refresh)
 }
 
-// Bypass answers the request by running next past the cache. The status is BYPASS.
+// Bypass answers the request by running next without the cache. The status is BYPASS.
 func (c *Cache[K]) Bypass(ctx echo.Context, next echo.HandlerFunc) error {
 	return c.serve(ctx, next, httpcache.Bypass)
 }
@@ -34,9 +37,8 @@ func (c *Cache[K]) Bypass(ctx echo.Context, next echo.HandlerFunc) error {
 // Peek returns the cached response to the request and runs nothing. It is the
 // caller's own copy: status, body, and the header fields that the handler set. The
 // metadata's status is Hit, or Stale when the entry is kept past its TTL or by a
-// rule's Soft. The error is
-// restflow.ErrMiss if there is none, the store's, or a *tagkey.ValueError if no key
-// can be built of the request.
+// rule's Soft. The error is restflow.ErrMiss if there is no entry, the store's, or a
+// *tagkey.ValueError if no key can be built from the request.
 func (c *Cache[K]) Peek(ctx echo.Context) (*Response, restflow.Metadata, error) {
 	x, err := c.locate(ctx)
 	if err != nil {
@@ -51,8 +53,8 @@ func (c *Cache[K]) peek(ctx context.Context, x *exchange) (*Response, restflow.M
 	return (*Response)(res), m, err
 }
 
-// Metadata tells of the cached response to the request: that of the entry, not
-// of how the request at hand is answered, which X-Cache-Status and OnEvent tell.
+// Metadata describes the cached response to the request. It is about the entry, not
+// about how the current request is answered: for that see X-Cache-Status and OnEvent.
 // Errors are those of Peek.
 func (c *Cache[K]) Metadata(ctx echo.Context) (restflow.Metadata, error) {
 	x, err := c.locate(ctx)
@@ -64,8 +66,8 @@ func (c *Cache[K]) Metadata(ctx echo.Context) (restflow.Metadata, error) {
 }
 
 // Delete removes the cached response to the request, and keeps fills of it that
-// are under way in this process from being stored. It is no error when there is
-// none. Only Invalidate also reaches fills in other processes.
+// are under way in this process from being stored. It is no error if there is no
+// entry. Only Invalidate also reaches fills in other processes.
 func (c *Cache[K]) Delete(ctx echo.Context) error {
 	x, err := c.locate(ctx)
 	if err != nil {
@@ -75,8 +77,8 @@ func (c *Cache[K]) Delete(ctx echo.Context) error {
 	return c.engine.Delete(ctx.Request().Context(), &x.Exchange)
 }
 
-// Key returns the full key of the request, printable, as events show it. It asks
-// no store.
+// Key returns the full key of the request, printable, as in events. It does not call
+// the store.
 func (c *Cache[K]) Key(ctx echo.Context) (string, error) {
 	x, err := c.locate(ctx)
 	if err != nil {
@@ -96,7 +98,7 @@ func (c *Cache[K]) locate(ctx echo.Context) (*exchange, error) {
 	return x, nil
 }
 
-// PeekAt is Peek where no request is at hand. A path with characters that Go would
+// PeekAt is Peek without a request. A path with characters that Go would
 // escape ("it's"), or escaped ones that it would not, has an entry of its own, since
 // Echo matches it as it was written: it is found where there is no other.
 func (c *Cache[K]) PeekAt(ctx context.Context, k K, at At) (res *Response, m restflow.Metadata, err error) {
@@ -107,7 +109,7 @@ func (c *Cache[K]) PeekAt(ctx context.Context, k K, at At) (res *Response, m res
 	return res, m, err
 }
 
-// MetadataAt is Metadata where no request is at hand, of the entry that PeekAt finds.
+// MetadataAt is Metadata without a request, of the entry that PeekAt finds.
 func (c *Cache[K]) MetadataAt(ctx context.Context, k K, at At) (m restflow.Metadata, err error) {
 	err = c.findAt(k, at, func(x *exchange) (err error) {
 		m, err = c.engine.Describe(ctx, &x.Exchange)
@@ -116,7 +118,7 @@ func (c *Cache[K]) MetadataAt(ctx context.Context, k K, at At) (m restflow.Metad
 	return m, err
 }
 
-// DeleteAt is Delete where no request is at hand, however the path was written.
+// DeleteAt is Delete without a request, however the path was written.
 func (c *Cache[K]) DeleteAt(ctx context.Context, k K, at At) error {
 	var errs []error
 	for _, asWritten := range [...]bool{false, true} {
@@ -130,7 +132,7 @@ func (c *Cache[K]) DeleteAt(ctx context.Context, k K, at At) error {
 	return errors.Join(errs...)
 }
 
-// KeyAt is Key where no request is at hand: that of a path as Go writes it. The key
+// KeyAt is Key without a request: that of a path as Go writes it. The key
 // of one that Echo matches as it was written (see PeekAt) has "7:escaped" behind it.
 func (c *Cache[K]) KeyAt(k K, at At) (string, error) {
 	x, err := c.locateAt(k, at, false)
@@ -147,8 +149,7 @@ func (c *Cache[K]) KeyAt(k K, at At) (string, error) {
 //	report, meta, err := reports.CallWithMetadata(ctx, key)
 //	echocache.SetHeaders(c, meta)
 //
-// Where a Cache with SetCacheHeaders is around the handler, that one has the last
-// word on these fields.
+// If a Cache with SetCacheHeaders is around the handler, it overwrites these fields.
 func SetHeaders(c echo.Context, meta restflow.Metadata) {
 	httpcache.SetHeaders(c.Response().Header(), meta)
 }

@@ -16,9 +16,9 @@ type binding struct {
 	rules  []*rule
 }
 
-// Bind ties rules to a target; it may be called again for more of them. Everything that can be
-// wrong is checked now: names, types, conversions. All problems are returned at once, as joined
-// *BindErrors, and then nothing is bound. A target bound without rules can be reached by Apply.
+// Bind ties rules to a target; it may be called again to add rules. It checks all names, types
+// and conversions. All problems are returned at once, as joined *BindErrors, and then nothing is
+// bound. A target bound without rules can be reached by Apply.
 func (b *Bus) Bind(t Target, rules ...Rule) error {
 	info, err := describe(t)
 	if err != nil {
@@ -65,7 +65,7 @@ func describe(t Target) (TargetInfo, error) {
 		errs = append(errs, &BindError{Target: info.Name, Problem: f.problem, Mend: f.mend})
 	}
 	if !reflect.TypeOf(t).Comparable() {
-		fail(flawf("pass a pointer", "a %T cannot be compared", t))
+		fail(flawf("pass a pointer", "%s cannot be compared", article(reflect.TypeOf(t))))
 	}
 	if info.Name == "" {
 		fail(flawf("name it in Describe", "it has no name"))
@@ -88,7 +88,7 @@ func checkField(info TargetInfo, i int, f TargetField) *flaw {
 	case err != nil:
 		return flawf("describe where the field stands", "key field %q has the index %v: %v", f.Name, f.Index, err)
 	case at != f.Type:
-		return flawf("describe the field's own type", "key field %q is a %s, not a %v", f.Name, at, f.Type)
+		return flawf("describe the field's own type", "key field %q is %s, not %s", f.Name, article(at), article(f.Type))
 	case slices.ContainsFunc(info.Fields[:i], func(o TargetField) bool { return o.Name == f.Name }):
 		return flawf("give each field a name of its own", "key field %q is there twice", f.Name)
 	}

@@ -11,24 +11,24 @@ import (
 
 // BusConfig configures a Bus. The zero value is useful.
 type BusConfig struct {
-	// Logger hears of every failure, at level error. Default slog.Default().
+	// Logger gets every failure, at level error. Default slog.Default().
 	Logger *slog.Logger
 
 	// Dispatcher runs the work of rules that name none. Default Inline.
 	Dispatcher Dispatcher
 
-	// Dispatchers are found by Named. "inline" is there already.
+	// Dispatchers are the ones that Named finds. "inline" is predefined.
 	Dispatchers map[string]Dispatcher
 
 	// Timeout bounds one job: a Drop and its Rewarm. Negative means no bound. Default 5 seconds.
 	Timeout time.Duration
 
-	// MaxGroups is the number of different groups of one target and commit beyond which the
-	// whole cache is dropped instead, and of keys that are rewarmed. Default 1,024.
+	// MaxGroups bounds the different groups of one target and commit; beyond it the whole cache
+	// is dropped instead. It also bounds the keys that are rewarmed. Default 1,024.
 	MaxGroups int
 
-	// MaxQueued is the number of changes of one model that a Tx keeps; one more and they become
-	// one Bulk change. Default 10,000.
+	// MaxQueued is the number of changes of one model that a Tx keeps; beyond it they become one
+	// Bulk change. Default 10,000.
 	MaxQueued int
 
 	// OnError is called for every failure with a *WorkError, concurrently and on the goroutine

@@ -7,8 +7,8 @@ import (
 
 // Change is one committed create, update or delete of a model instance.
 //
-// A source fills in what it knows and leaves the rest at its zero value: unknown is always safe,
-// since what a rule cannot know widens what it invalidates.
+// A source fills in what it knows and leaves the rest at its zero value. That is always safe: if
+// a value is unknown, a rule invalidates a wider group.
 type Change struct {
 	// Model is the model's struct type. Nil means the type that New or Old points to.
 	Model reflect.Type
@@ -17,13 +17,13 @@ type Change struct {
 	Table string
 
 	// Op is what happened. A set of several operations means that it was one of them, and zero
-	// that it may have been any. Say exactly one where you can: an update whose previous value is
-	// unknown cannot be told from a create, and widens.
+	// that it may have been any. Give exactly one if you can: with several, an unknown previous
+	// value widens.
 	Op Op
 
 	// New points to the model as it is after the change. It is nil for a Delete, and whenever the
-	// instance is unknown. Rules read it when the change is published; a Tx takes a copy, so a
-	// caller may go on using its own.
+	// instance is unknown. Rules read it when the change is published; a Tx takes a copy, so the
+	// caller may keep using its own.
 	New any
 
 	// Old points to the model as it was before the change; nil when that is unknown. A Delete
@@ -37,14 +37,14 @@ type Change struct {
 	NewFields, OldFields []string
 
 	// Fields names what an update set, as dotted Go names. Nil means unknown, empty means that
-	// nothing was set. It is trusted for fields of the row itself. What lies behind a named
+	// nothing was set, and a name that is no field of the model may mean any of them. It is trusted for fields of the row itself. What lies behind a named
 	// struct ("Owner.ID") may depend on any column, so it counts as unchanged only if Fields is
 	// empty or if New and Old both hold it and agree.
 	Fields []string
 
 	// Bulk marks a statement whose instances are unknown: New and Old are nil. It invalidates the
-	// whole cache of every rule that listens to its Op, unless Fields shows that nothing which the
-	// rule watches was set.
+	// whole cache of every rule that its Op fires, unless Fields shows that no watched field was
+	// set.
 	Bulk bool
 }
 

@@ -61,7 +61,7 @@ func (c *compiler) model() {
 	case typ.Kind() != reflect.Struct:
 		c.fail("Model", flawf("give a value of the model's struct type, as User{}", "%s is no struct", typ))
 	case c.from.typed != nil && c.from.typed.model != typ:
-		c.fail("Model", flawf("leave it as On set it", "it is %s, but On's function takes a %s", typeName(typ), typeName(c.from.typed.model)))
+		c.fail("Model", flawf("leave it as On set it", "it is %s, but On's function takes %s", typeName(typ), article(typeName(c.from.typed.model))))
 	default:
 		c.to.model = typ
 	}

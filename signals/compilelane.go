@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// ruleName numbers default names that are taken.
+// ruleName numbers default names that other rules of the target have.
 func (c *compiler) ruleName(model reflect.Type) string {
 	if c.from.Name != "" {
 		return c.from.Name
@@ -22,7 +22,8 @@ func (c *compiler) ruleName(model reflect.Type) string {
 
 func (c *compiler) taken(name string) bool {
 	has := func(r *rule) bool { return r.name == name }
-	return slices.ContainsFunc(c.reg.rules, has) || slices.ContainsFunc(c.rules, has)
+	bound := func(r *rule) bool { return has(r) && r.lane.target == c.target }
+	return slices.ContainsFunc(c.reg.rules, bound) || slices.ContainsFunc(c.rules, has)
 }
 
 // dispatching resolves the dispatcher and finds or adds the lane.
@@ -71,7 +72,7 @@ func (c *compiler) via() (via, bool) {
 		known := append(slices.Sorted(maps.Keys(c.bus.config.Dispatchers)), "inline")
 		c.fail("Dispatcher", flawf(choices(string(name), known), "the bus has no dispatcher %q", string(name)))
 	case found == nil || again:
-		c.fail("Dispatcher", flawf("put one that runs jobs into BusConfig.Dispatchers", "the bus's dispatcher %q is a %T", string(name), found))
+		c.fail("Dispatcher", flawf("put one that runs jobs into BusConfig.Dispatchers", "the bus's dispatcher %q is %s", string(name), article(typeOf(found))))
 	default:
 		return via{found, "name " + string(name)}, true
 	}

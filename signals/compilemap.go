@@ -81,7 +81,7 @@ func (c *compiler) typedMapping() {
 	case t.isNil:
 		c.fail("On", flawf("pass a function that makes a key", "its function is nil"))
 	case t.key != c.target.info.KeyType:
-		c.fail("On", flawf(fmt.Sprintf("return a %s", c.target.info.KeyType), "its function makes a %s", t.key))
+		c.fail("On", flawf("return "+article(c.target.info.KeyType), "its function makes %s", article(t.key)))
 	case len(t.names) == 0:
 		c.fail("On", flawf("name the partition fields that the key fills: "+strings.Join(c.target.names(true), ", "), "it names no key field"))
 	}

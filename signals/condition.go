@@ -1,7 +1,6 @@
 package signals
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 )
@@ -23,7 +22,7 @@ func compileCondition(model reflect.Type, text string, want any) (condition, err
 	c := condition{src: p, negate: negate}
 	if want == nil {
 		if settled(p.typ) == p.typ && !strings.Contains(p.full, ".") {
-			return c, flawf("compare it with a value", "%s is a %s and never nil", name, p.typ)
+			return c, flawf("compare it with a value", "%s is %s and never nil", name, article(p.typ))
 		}
 		return c, nil
 	}
@@ -69,10 +68,10 @@ func convertWanted(v reflect.Value, typ reflect.Type) (reflect.Value, error) {
 	dst := reflect.New(typ).Elem()
 	set, err := compileSetter(v.Type(), typ)
 	if err != nil {
-		return dst, flawf(fmt.Sprintf("give a %s", typ), "a %s cannot be compared with a %s", v.Type(), typ)
+		return dst, flawf("give "+article(typ), "%s cannot be compared with %s", article(v.Type()), article(typ))
 	}
 	if set(dst, v) != isSet {
-		return dst, flawf("give a value that does", "%v does not fit a %s", v, typ)
+		return dst, flawf("give a value that does", "%v does not fit %s", v, article(typ))
 	}
 	return dst, nil
 }

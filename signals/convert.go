@@ -21,6 +21,7 @@ const (
 var (
 	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	scanner         = reflect.TypeFor[interface{ Scan(value any) error }]()
 	timeType        = reflect.TypeFor[time.Time]()
 )
 
@@ -96,6 +97,9 @@ func isNullable(t reflect.Type) bool {
 		t.Field(0).IsExported() && t.Field(1).Name == "Valid" && t.Field(1).Type.Kind() == reflect.Bool
 }
 
+// isScanner reports whether a database fills values of the type, as it does sql.Null's.
+func isScanner(t reflect.Type) bool { return reflect.PointerTo(t).Implements(scanner) }
+
 func compileConversion(src, dst reflect.Type) (setter, error) {
 	switch {
 	case isInteger(src) && isInteger(dst):
@@ -111,7 +115,7 @@ func compileConversion(src, dst reflect.Type) (setter, error) {
 	case src.AssignableTo(dst):
 		return func(dst, src reflect.Value) outcome { dst.Set(src); return isSet }, nil
 	}
-	return nil, flawf("give both one type, or make the rule with On", "a %s does not become a %s without loss", src, dst)
+	return nil, flawf("give both one type, or make the rule with On", "%s does not become %s without loss", article(src), article(dst))
 }
 
 func isInteger(t reflect.Type) bool {
@@ -175,14 +179,11 @@ func integerToString(src reflect.Type) setter {
 }
 
 func setText(dst, src reflect.Value) outcome {
-	if !src.Type().Implements(textMarshaler) {
-		src = addressable(src).Addr()
-	}
-	text, err := src.Interface().(encoding.TextMarshaler).MarshalText()
+	text, err := textOf(src)
 	if err != nil {
 		return isUnfit
 	}
-	dst.SetString(string(text))
+	dst.SetString(text)
 	return isSet
 }
 
@@ -191,6 +192,14 @@ func setParsed(dst, src reflect.Value) outcome {
 		return isUnfit
 	}
 	return isSet
+}
+
+func textOf(v reflect.Value) (string, error) {
+	if !v.Type().Implements(textMarshaler) {
+		v = addressable(v).Addr()
+	}
+	text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
+	return string(text), err
 }
 
 // addressable returns v, or a copy of it that has an address.

@@ -126,18 +126,18 @@ func TestConversionsThatLose(t *testing.T) {
 		return func(_ string, err error) {
 			t.Helper()
 			require.EqualError(t, err, fmt.Sprintf(
-				`signals: rule R: Map["f"]: a %s does not become a %s without loss; give both one type, or make the rule with On`, from, to))
+				`signals: rule R: Map["f"]: %s does not become %s without loss; give both one type, or make the rule with On`, from, to))
 		}
 	}
-	check("string", "int")(convert[string, int]("7"))
-	check("float64", "string")(convert[float64, string](1))
-	check("bool", "string")(convert[bool, string](true))
-	check("time.Time", "string")(convert[time.Time, string](time.Time{}))
-	check("float32", "float64")(convert[float32, float64](1))
-	check("int", "float64")(convert[int, float64](1))
-	check("float64", "int")(convert[float64, int](1))
-	check("interface {}", "int")(convert[any, int](1))
-	check("[]uint8", "string")(convert[[]byte, string](nil))
-	check("string", "bool")(convert[*string, *bool](nil))
-	check("string", "int64")(convert[sql.NullString, sql.NullInt64](sql.NullString{}))
+	check("a string", "an int")(convert[string, int]("7"))
+	check("a float64", "a string")(convert[float64, string](1))
+	check("a bool", "a string")(convert[bool, string](true))
+	check("a time.Time", "a string")(convert[time.Time, string](time.Time{}))
+	check("a float32", "a float64")(convert[float32, float64](1))
+	check("an int", "a float64")(convert[int, float64](1))
+	check("a float64", "an int")(convert[float64, int](1))
+	check("an interface {}", "an int")(convert[any, int](1))
+	check("a []uint8", "a string")(convert[[]byte, string](nil))
+	check("a string", "a bool")(convert[*string, *bool](nil))
+	check("a string", "an int64")(convert[sql.NullString, sql.NullInt64](sql.NullString{}))
 }

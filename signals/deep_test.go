@@ -19,6 +19,13 @@ type Node struct {
 	At     time.Time
 	Gone   sql.NullTime
 	Nick   *string
+	Coupon Coupon
+}
+
+// Coupon looks like a sql.Null, but is none.
+type Coupon struct {
+	Code  string
+	Valid bool
 }
 
 func nodeTarget(t *testing.T, rule signals.Rule) (*signals.Bus, *recorder) {
@@ -51,7 +58,7 @@ func TestTxCopiesNestedRelations(t *testing.T) {
 func TestWatchedValuesAreComparedByMeaning(t *testing.T) {
 	at := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
 	elsewhere := at.In(time.FixedZone("X", 3600))
-	rule := signals.Rule{Model: Node{}, Map: fields{"root": "ID"}, Watch: []string{"At", "Gone", "Nick", "Parent"}}
+	rule := signals.Rule{Model: Node{}, Map: fields{"root": "ID"}, Watch: []string{"At", "Gone", "Nick", "Parent", "Coupon"}}
 	bus, target := nodeTarget(t, rule)
 	null := func(at time.Time, valid bool) sql.NullTime { return sql.NullTime{Time: at, Valid: valid} }
 	for name, c := range map[string]struct {
@@ -64,6 +71,10 @@ func TestWatchedValuesAreComparedByMeaning(t *testing.T) {
 		"two nullable moments":  {Node{Gone: null(at, true)}, Node{Gone: null(at.Add(1), true)}, true},
 		"null and not null":     {Node{Gone: null(at, true)}, Node{Gone: null(at, false)}, true},
 		"null is null":          {Node{Gone: null(at, false)}, Node{}, false},
+		"equal codes":           {Node{Coupon: Coupon{"a", false}}, Node{Coupon: Coupon{"a", false}}, false},
+		"codes that differ":     {Node{Coupon: Coupon{"a", true}}, Node{Coupon: Coupon{"b", true}}, true},
+		"codes of no validity":  {Node{Coupon: Coupon{"a", false}}, Node{Coupon: Coupon{"b", false}}, true},
+		"validity":              {Node{Coupon: Coupon{"a", false}}, Node{Coupon: Coupon{"a", true}}, true},
 		"equal pointees":        {Node{Nick: new("a")}, Node{Nick: new("a")}, false},
 		"different pointees":    {Node{Nick: new("a")}, Node{Nick: new("b")}, true},
 		"nil and empty":         {Node{Nick: new("")}, Node{}, true},
@@ -79,17 +90,18 @@ func TestWatchedValuesAreComparedByMeaning(t *testing.T) {
 // Moments are told apart as finely as a key could spell them.
 func TestMomentsInKeys(t *testing.T) {
 	bus, target := nodeTarget(t, signals.Rule{Model: Node{}, Map: fields{"at": "At", "root": "ID"}})
-	at := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(offset int) time.Time { return time.Date(2024, 1, 2, 3, 4, 5, 0, time.FixedZone("X", offset)) }
 	for name, c := range map[string]struct {
-		other  time.Time
+		a, b   time.Time
 		groups int
 	}{
-		"the same":             {at, 1},
-		"a nanosecond later":   {at.Add(1), 2},
-		"in another time zone": {at.In(time.FixedZone("X", 3600)), 2},
+		"the same":             {at(0), at(0), 1},
+		"a nanosecond later":   {at(0), at(0).Add(1), 2},
+		"in another time zone": {at(0), at(0).In(time.FixedZone("X", 3600)), 2},
+		"a second further off": {at(3600), at(3601), 2},
 	} {
 		require.NoError(t, bus.Publish(context.Background(),
-			signals.Change{Op: signals.Create, New: &Node{At: at}}, signals.Change{Op: signals.Create, New: &Node{At: c.other}}))
+			signals.Change{Op: signals.Create, New: &Node{At: c.a}}, signals.Change{Op: signals.Create, New: &Node{At: c.b}}))
 		require.Len(t, target.sorted(), c.groups, name)
 	}
 }

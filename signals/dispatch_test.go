@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/big"
+	"net"
+	"net/netip"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,6 +171,105 @@ func TestKeysThatCannotTravel(t *testing.T) {
 	require.Equal(t, []string{"c=(0+0i)"}, target.take(), "it ran here instead")
 	require.EqualError(t, sent, `signals: job for "T": key field "c": json: unsupported type: complex128`)
 	require.Len(t, heard.take(), 1)
+
+	type Mute struct{ S silent }
+	rule = signals.On(func(*User) Mute { return Mute{} }, "s")
+	rule.Dispatcher = signals.DispatcherFunc(func(_ context.Context, j signals.Job) error {
+		_, sent = j.MarshalJSON()
+		return sent
+	})
+	target = &recorder{info: describe[Mute]("Mute", "S:s*")}
+	require.NoError(t, bus.Bind(target, rule))
+	require.NoError(t, bus.Publish(context.Background(), created(1)...))
+	require.Equal(t, []string{"s=0"}, target.take())
+	require.EqualError(t, sent, `signals: job for "Mute": key field "s": json: cannot unmarshal string into Go value of type signals_test.silent`)
+	require.Len(t, heard.take(), 2)
+}
+
+// silent writes what it does not read.
+type silent int
+
+func (silent) MarshalText() ([]byte, error) { return []byte("silent"), nil }
+
+// What JSON would change drops its group here, as the other side would drop another one.
+func TestKeysThatJSONWouldChange(t *testing.T) {
+	type nested struct {
+		A string
+		B int `json:"-"`
+	}
+	type Key struct {
+		Text   string
+		Texts  []string
+		Moment time.Time
+		Pin    *time.Time
+		IP     net.IP
+		Addr   netip.Addr
+		Values url.Values
+		Nested nested
+		Any    any
+		Price  float64
+		Number *big.Int
+	}
+	mean := time.FixedZone("", 1172) // 19 minutes and 32 seconds, as Amsterdam had it
+	old := time.Date(1900, 1, 1, 0, 0, 0, 0, mean)
+	local := time.Date(2024, 1, 1, 0, 0, 0, 5, time.FixedZone("", 3600))
+	for _, c := range []struct {
+		field  string
+		key    Key
+		travel bool
+	}{
+		{"Text", Key{Text: "caf\u00e9 \ufffd"}, true},
+		{"Text", Key{Text: "caf\xe9"}, false},
+		{"Texts", Key{Texts: []string{"a", "b"}}, true},
+		{"Texts", Key{Texts: []string{}}, true},
+		{"Texts", Key{Texts: []string{"a", "\xff"}}, false},
+		{"Moment", Key{Moment: local}, true},
+		{"Moment", Key{Moment: old}, true},
+		{"Pin", Key{}, true},
+		{"Pin", Key{Pin: &local}, true},
+		{"Pin", Key{Pin: &old}, false},
+		{"IP", Key{IP: net.IPv4(1, 2, 3, 4)}, true},
+		{"IP", Key{}, true},
+		{"IP", Key{IP: net.IP{}}, false},
+		{"Addr", Key{Addr: netip.MustParseAddr("::1%eth0")}, true},
+		{"Values", Key{Values: url.Values{"a": {"b"}, "c": nil}}, true},
+		{"Values", Key{Values: url.Values{"a\xff": {"b"}}}, false},
+		{"Nested", Key{Nested: nested{A: "x"}}, true},
+		{"Nested", Key{Nested: nested{B: 1}}, false},
+		{"Any", Key{Any: "x"}, true},
+		{"Any", Key{Any: 1}, false},
+		{"Price", Key{Price: 0.1}, true},
+		{"Number", Key{Number: big.NewInt(7)}, true},
+	} {
+		info := describe[Key]("T", c.field+":f*")
+		var sent []byte
+		var refused error
+		rule := signals.On(func(*User) Key { return c.key }, "f")
+		rule.Dispatcher = signals.DispatcherFunc(func(_ context.Context, j signals.Job) error {
+			sent, refused = json.Marshal(j)
+			return refused
+		})
+		heard, near, far := &reports{}, &recorder{info: info}, &recorder{info: info}
+		bus, other := signals.NewBus(heard.config()), signals.NewBus(signals.BusConfig{})
+		require.NoError(t, bus.Bind(near, rule))
+		require.NoError(t, other.Bind(far))
+		require.NoError(t, bus.Publish(context.Background(), created(1)...))
+		if !c.travel {
+			require.Len(t, near.take(), 1, "%+v", c.key)
+			require.Equal(t, []string{`signals: User->T: dispatch: json: error calling MarshalJSON for type signals.Job: ` +
+				`signals: job for "T": key field "f": its value does not come back from JSON as it was`}, heard.take())
+			continue
+		}
+		require.NoError(t, refused, "%+v", c.key)
+		require.Empty(t, near.take())
+		job, err := other.DecodeJob(sent)
+		require.NoError(t, err)
+		require.NoError(t, job.Run(context.Background()))
+		require.Len(t, far.take(), 1)
+		if moment := job.Groups[0].Key.(*Key).Moment; c.field == "Moment" {
+			require.True(t, moment.Equal(c.key.Moment), "%v", moment)
+		}
+	}
 }
 
 func TestApply(t *testing.T) {

@@ -40,7 +40,7 @@ func appendValue(dst []byte, v reflect.Value, depth int) ([]byte, bool) {
 	case v.CanFloat():
 		return binary.BigEndian.AppendUint64(dst, math.Float64bits(v.Float())), true
 	case v.Type() == timeType && v.CanInterface():
-		return appendText(dst, v.Interface().(time.Time).Format(time.RFC3339Nano)), true
+		return appendMoment(dst, v.Interface().(time.Time)), true
 	}
 	switch v.Kind() {
 	case reflect.String:
@@ -71,6 +71,12 @@ func appendParts(dst []byte, n int, part func(int) reflect.Value, depth int) ([]
 		}
 	}
 	return dst, true
+}
+
+// appendMoment appends the instant and the offset, whose seconds RFC 3339 would leave out.
+func appendMoment(dst []byte, t time.Time) []byte {
+	_, offset := t.Zone()
+	return binary.BigEndian.AppendUint64(appendText(dst, t.UTC().Format(time.RFC3339Nano)), uint64(offset))
 }
 
 func appendText(dst []byte, s string) []byte {

@@ -108,6 +108,16 @@ func (d *delta) differ(p *path) bool {
 	return held && !equals
 }
 
+// mayMove reports whether an update may have moved the row between groups that p tells apart. A
+// field of the row has unless it is known to have stayed. A relation may change with any column,
+// so it needs evidence: else it would fire every rule whose author listed what to watch.
+func (d *delta) mayMove(p *path) bool {
+	if p.direct {
+		return !d.unset(p) && !d.same(p)
+	}
+	return p.touchedBy(d.Fields) && !d.same(p) || d.differ(p)
+}
+
 func (d *delta) compare(p *path) (held, equals bool) {
 	if !d.new.knows(p) || !d.old.knows(p) {
 		return false, false
@@ -117,7 +127,8 @@ func (d *delta) compare(p *path) (held, equals bool) {
 	return true, aok == bok && (!aok || equal(a, b))
 }
 
-// equal compares two values of one type: moments as such, the rest deeply.
+// equal compares two values of one type: moments as such, the rest deeply. All nulls are equal, if
+// they are a database's: another struct with a Valid may mean something by the value beside it.
 func equal(a, b reflect.Value) bool {
 	switch {
 	case a.Kind() <= reflect.Complex128, a.Kind() == reflect.String:
@@ -126,7 +137,7 @@ func equal(a, b reflect.Value) bool {
 		return a.Interface().(time.Time).Equal(b.Interface().(time.Time))
 	case a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil():
 		return equal(a.Elem(), b.Elem())
-	case isNullable(a.Type()):
+	case isNullable(a.Type()) && (a.Field(1).Bool() || isScanner(a.Type())):
 		return a.Field(1).Bool() == b.Field(1).Bool() && (!a.Field(1).Bool() || equal(a.Field(0), b.Field(0)))
 	}
 	return reflect.DeepEqual(a.Interface(), b.Interface())

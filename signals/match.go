@@ -70,14 +70,7 @@ func (r *rule) watched(d *delta) bool {
 			return true
 		}
 	}
-	// Moves need evidence: a relation that may have changed with any column does not fire a
-	// rule whose author listed what to watch.
-	for _, p := range r.moves {
-		if p.touchedBy(d.Fields) && !d.same(p) || d.differ(p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.moves, d.mayMove)
 }
 
 func (r *rule) holds(d *delta) bool {

@@ -185,6 +185,8 @@ func TestWatch(t *testing.T) {
 		return u
 	}
 	update := func(c signals.Change) signals.Change { c.Op = signals.Update; return c }
+	conditional, related := mappedWatching("Name"), mapped("user.id", "Owner.ID")
+	conditional.When, related.Watch = map[string]any{"Active": true}, []string{"Name"}
 	run(t, []firing{
 		{"changed", rule, update(signals.Change{New: in("a", "x"), Old: in("b", "x")}), []string{"pk=1 team=2"}},
 		{"unchanged", rule, update(signals.Change{New: in("a", "x"), Old: in("a", "x")}), nil},
@@ -196,6 +198,11 @@ func TestWatch(t *testing.T) {
 		{"a city might live in another row", rule, update(signals.Change{New: in("a", "x"), Fields: []string{"Email"}}), []string{"pk=1 team=2"}},
 		{"unless both hold it", rule, update(signals.Change{New: in("a", "x"), Old: in("a", "x"), OldFields: []string{"Address"}, Fields: []string{"Email"}}), nil},
 		{"a mapped field moves the row", rule, update(signals.Change{New: in("a", "x"), Old: team(1, 9), OldFields: []string{"TeamID", "Address"}, Fields: []string{"TeamID"}}), []string{"pk=1 team=2 | pk=1 team=9"}},
+		{"a mapped field may have moved the row", mappedWatching("Name"), update(signals.Change{New: in("a", "x"), Old: in("a", ""), OldFields: []string{"Name"}}), []string{"all"}},
+		{"or stayed, as both show", mappedWatching("Name"), update(signals.Change{New: in("a", "x"), Old: in("a", ""), OldFields: []string{"Name", "ID"}}), nil},
+		{"or as Fields show", mappedWatching("Name"), update(signals.Change{New: in("a", "x"), Old: in("a", ""), OldFields: []string{"Name"}, Fields: []string{"Email"}}), nil},
+		{"a condition may have come to hold", conditional, update(signals.Change{New: user(1), Old: user(1), OldFields: []string{"ID", "Name"}, NewFields: []string{"ID", "Name"}}), []string{"pk=1"}},
+		{"a relation may hide in any column, and the author did not watch it", related, update(signals.Change{New: user(1), Old: user(1), OldFields: []string{"ID", "Name"}}), nil},
 		{"creates fire", rule, signals.Change{Op: signals.Create, New: in("a", "x")}, []string{"pk=1 team=2"}},
 		{"deletes fire", rule, signals.Change{Op: signals.Delete, Old: in("a", "x")}, []string{"pk=1 team=2"}},
 		{"an empty list watches everything", mappedWatching(), update(signals.Change{New: user(1), Fields: []string{"Name"}}), []string{"pk=1"}},
@@ -274,4 +281,52 @@ func TestHiddenFields(t *testing.T) {
 	o := &Outer{Base: Base{ID: 1}, ID: "x"}
 	require.NoError(t, bus.Publish(context.Background(), signals.Change{Op: signals.Update, New: o, Fields: []string{"ID"}}))
 	require.Equal(t, []string{"pk=1"}, target.take(), "the outer ID was set, not the mapped one")
+}
+
+// Parcel has a field behind two embedded structs, which may be written in four ways.
+type Parcel struct {
+	Placed
+	ID     int64
+	Weight int
+	Sender *Owner
+}
+
+type Placed struct{ Zone }
+
+type Zone struct{ TeamID int64 }
+
+func TestFieldsByAnySelector(t *testing.T) {
+	watching := func(path string) signals.Rule {
+		return signals.Rule{Model: Parcel{}, Map: fields{"pk": "ID"}, Watch: []string{path}}
+	}
+	set := func(names ...string) signals.Change {
+		return signals.Change{Op: signals.Update, New: &Parcel{ID: 1}, Fields: names}
+	}
+	var cases []firing
+	for _, watched := range []string{"TeamID", "Zone.TeamID", "Placed.TeamID", "Placed.Zone.TeamID", "Zone", "Placed.Zone", "Placed"} {
+		for _, name := range []string{"TeamID", "Zone.TeamID", "Placed.TeamID", "Placed.Zone.TeamID", "Zone", "Placed.Zone", "Placed"} {
+			cases = append(cases, firing{watched + " by " + name, watching(watched), set("Weight", name), []string{"pk=1"}})
+		}
+		cases = append(cases,
+			firing{watched + " by another", watching(watched), set("Weight", "Sender.ID"), nil},
+			firing{watched + " by a column's name", watching(watched), set("team_id"), []string{"all"}},
+			firing{watched + " by no name", watching(watched), set(""), []string{"all"}},
+		)
+	}
+	run(t, append(cases, []firing{
+		{"a part of a relation", watching("Sender"), set("Sender.ID"), []string{"pk=1"}},
+		{"which has no such part", watching("Sender.ID"), set("Sender.Age"), []string{"pk=1"}},
+		{
+			"known by the middle of its way",
+			signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
+			signals.Change{Op: signals.Create, New: &Parcel{Placed: Placed{Zone{3}}}, NewFields: []string{"Zone.TeamID"}},
+			[]string{"team=3"},
+		},
+		{
+			"known by a name that means nothing",
+			signals.Rule{Model: Parcel{}, Map: fields{"team": "TeamID"}},
+			signals.Change{Op: signals.Create, New: &Parcel{Placed: Placed{Zone{3}}}, NewFields: []string{"team_id"}},
+			[]string{"all"},
+		},
+	}...))
 }

@@ -11,8 +11,8 @@ import (
 )
 
 type needRow struct {
-	ID, Team int64
-	Name     string
+	ID, Team    int64
+	Name, Other string
 }
 
 type needKey struct{ PK, Team int64 }
@@ -49,6 +49,7 @@ func TestNeedForCountsOnlyRulesThatCanFire(t *testing.T) {
 		{signals.Update, []string{"Other"}, nil},
 		{signals.Update, []string{}, nil},
 		{signals.Update, nil, []string{"ID", "Name", "Team"}},
+		{signals.Update, []string{"unknown"}, []string{"ID", "Name", "Team"}},
 		{signals.Create, nil, []string{"ID", "Name"}},
 		{signals.Delete, nil, []string{"ID", "Name", "Team"}},
 	} {

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// Op says what happened to a row. It is a set: a rule's Ops hold every operation that it
-// listens to, and an upsert whose outcome is unknown is published as Create|Update.
+// Op says what happened to a row. It is a set: a rule's Ops hold every operation that fires
+// it, and an upsert whose outcome is unknown is published as Create|Update.
 type Op uint8
 
-// The operations. A soft delete is a Delete, its restoration an Update.
+// The operations. GORM's soft Delete is a Delete. Package gormsignals publishes an update that sets
+// the deletion time as an Update and a Delete, and one that clears it as an Update and a Create.
 const (
 	Create Op = 1 << iota
 	Update

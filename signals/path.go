@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // path is a dotted Go path into a model, compiled to field indexes.
@@ -11,6 +12,7 @@ type path struct {
 	name   string       // as Go selects it, without embedded structs: "ID"
 	full   string       // with every embedded struct: "Model.ID"
 	index  []int        // one hop a struct; pointers between them are followed
+	fields selectors    // of the model
 	typ    reflect.Type // of the field at the end
 	direct bool         // no named struct lies between: the field belongs to the row itself
 }
@@ -40,7 +42,7 @@ func compilePath(model reflect.Type, text string) (*path, error) {
 
 // resolve follows a path and returns every field on the way, embedded ones included.
 func resolve(model reflect.Type, text string) (*path, []reflect.StructField, error) {
-	p := &path{typ: model}
+	p := &path{typ: model, fields: selectorsOf(model)}
 	var hops []reflect.StructField
 	for segment := range strings.SplitSeq(text, ".") {
 		owner := structType(p.typ)
@@ -97,20 +99,74 @@ func (p *path) get(v reflect.Value) (reflect.Value, bool) {
 
 // in reports whether a list of known fields holds the whole of what p reads. Nil lists everything.
 func (p *path) in(known []string) bool {
-	if known == nil {
-		return true
-	}
-	for _, f := range known {
-		if covers(f, p.name) || covers(f, p.full) {
-			return true
-		}
-	}
-	return false
+	return known == nil || slices.ContainsFunc(known, func(f string) bool { return p.placeOf(f) == within })
 }
 
-// touchedBy reports whether setting one of fields can change what p reads.
+// touchedBy reports whether setting one of fields can change what p reads. A name that means no
+// field of the model may mean any.
 func (p *path) touchedBy(fields []string) bool {
-	return touches(fields, p.name) || touches(fields, p.full)
+	return slices.ContainsFunc(fields, func(f string) bool { return p.placeOf(f) != apart })
+}
+
+// place says where what a path reads lies, seen from a field.
+type place uint8
+
+const (
+	apart   place = iota // elsewhere
+	within               // it is the field, or a part of it
+	around               // the field is a part of it
+	nowhere              // the model has no such field
+)
+
+// placeOf compares indexes, since a selector may name or leave out each embedded struct on its
+// way: TeamID, Base.TeamID and Model.Base.TeamID are one field.
+func (p *path) placeOf(name string) place {
+	if name == p.name {
+		return within
+	}
+	fields, rest := p.fields, p.index
+	for {
+		segment, deeper, more := strings.Cut(name, ".")
+		f, ok := fields[segment]
+		if !ok {
+			return nowhere
+		}
+		n := min(len(f.index), len(rest))
+		switch {
+		case !slices.Equal(f.index[:n], rest[:n]):
+			return apart
+		case len(f.index) > n, n == len(rest) && more:
+			return around
+		case !more:
+			return within
+		}
+		fields, rest, name = selectorsOf(f.typ), rest[n:], deeper
+	}
+}
+
+// selectors are the fields of a struct by the names that select them, promoted ones included.
+type selectors map[string]selected
+
+type selected struct {
+	index []int
+	typ   reflect.Type
+}
+
+var knownSelectors sync.Map // reflect.Type -> selectors
+
+func selectorsOf(t reflect.Type) selectors {
+	t = structType(t)
+	if known, ok := knownSelectors.Load(t); ok {
+		return known.(selectors)
+	}
+	made := selectors{}
+	if t.Kind() == reflect.Struct {
+		for _, f := range reflect.VisibleFields(t) {
+			made[f.Name] = selected{f.Index, f.Type}
+		}
+	}
+	kept, _ := knownSelectors.LoadOrStore(t, made)
+	return kept.(selectors)
 }
 
 // touches reports whether setting one of fields can change what the dotted path reads: a field

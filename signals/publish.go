@@ -6,8 +6,8 @@ import (
 )
 
 // Publish hands the changes of one committed unit to rules and subscribers. The work of all rules
-// on one target and dispatcher becomes one job. ctx lends its values; its end does not stop the
-// work. Changes that nobody listens to cost nothing.
+// on one target and dispatcher becomes one job. The work gets the values of ctx, but does not end
+// with it. Changes without rules and subscribers cost nothing.
 //
 // The error joins the *WorkErrors of rules whose policy is Return, or is ErrClosed.
 func (b *Bus) Publish(ctx context.Context, changes ...Change) error {

@@ -21,9 +21,9 @@ type registry struct {
 
 // model is what is bound for one model type.
 type model struct {
-	rules    []*rule
-	need     Need
-	pointers [][]int // fields that a snapshot must copy through, outer ones first
+	rules  []*rule
+	need   Need
+	shared [][]int // pointers, slices and maps that a snapshot must copy, outer ones first
 }
 
 type subscriber struct {
@@ -62,7 +62,7 @@ func (r *registry) index() {
 		}
 		m.rules = append(m.rules, rule)
 		m.need.add(rule)
-		m.addPointers(rule)
+		m.addShared(rule)
 		if !slices.Contains(r.lanes, rule.lane) {
 			r.lanes = append(r.lanes, rule.lane)
 			r.closers = addCloser(r.closers, rule.lane.via.dispatcher)

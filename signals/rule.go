@@ -16,7 +16,7 @@ type Rule struct {
 	Model any
 
 	// Name is what errors and tables call the rule. Default "Model->Target", with "#2" and so on
-	// appended when that is taken.
+	// appended when another rule of that target has it.
 	Name string
 
 	// Map fills key fields from the changed instance: key field name to dotted Go path,
@@ -25,21 +25,19 @@ type Rule struct {
 	// does not fit widens), strings to strings, integers and text marshalers to strings, strings
 	// to text unmarshalers, with or without pointers; sql.Null and its like count as pointers.
 	//
-	// A mapped value that is nil or unknown is left out, so that the remaining fields tell a wider
+	// A mapped value that is nil or unknown is left out, so that the remaining fields name a wider
 	// group; if none remains it is the whole cache.
 	Map map[string]string
 
-	// Require lists key fields of Map for which nil means that there is nothing to invalidate:
-	// the rule then skips that value of the instance. It is the author's word that no entry
-	// depends on a row whose field is nil.
+	// Require lists Map fields for which nil means nothing to invalidate. Use it only if no entry
+	// depends on rows where the field is nil.
 	Require []string
 
-	// All invalidates the whole cache, whatever the instance. With Rewarm, Map may stand beside
-	// it and fill the keys to compute again.
+	// All invalidates the whole cache, whatever the instance. With Rewarm, Map may be set as well,
+	// to fill the keys to compute again.
 	All bool
 
-	// Invalidate takes the place of Map: it returns the groups to drop, and none means none. An
-	// error, a panic or a group that does not fit the target drops the whole cache and is
+	// Invalidate replaces Map: it returns the groups to drop, and none means none. An error, a panic or a group that does not fit the target drops the whole cache and is
 	// reported. It is not called for a Bulk change, which drops the whole cache.
 	Invalidate func(ctx context.Context, c Change) ([]Group, error)
 
@@ -47,18 +45,18 @@ type Rule struct {
 	Ops Op
 
 	// Watch lists dotted Go paths. An update fires only if one of them changed or cannot be known
-	// to be unchanged. Mapped and When fields that the update changed fire it as well, since
-	// such a row moves from one group to another. Creates and deletes always fire. Default:
-	// every update fires.
+	// to be unchanged. Fields of the row in Map, When and Reads do the same, since such a row
+	// moves from one group to another; relations in them fire only if they are known to have
+	// changed. Creates and deletes always fire. Default: every update fires.
 	Watch []string
 
 	// When lists conditions: dotted Go path to the value that it must equal. A path that begins
 	// with "!" must differ from its value instead. nil stands for a nil pointer or an invalid
 	// sql.Null. All conditions must hold, for the new or for the previous value of the instance;
-	// what is unknown holds.
+	// a condition on an unknown value holds.
 	When map[string]any
 
-	// If is a predicate beside When. An error or a panic counts as true and is reported. It is not
+	// If is a predicate in addition to When. An error or a panic counts as true and is reported. It is not
 	// called for a Bulk change.
 	If func(ctx context.Context, c Change) (bool, error)
 
@@ -67,37 +65,37 @@ type Rule struct {
 	// Default: they may read every field.
 	Reads []string
 
-	// Soft lets response caches answer what they hold of the groups as stale for at most this long
-	// after the rule's work has run, while one run in the background makes each entry anew. It
-	// gives up that readers see a change once it is committed: for up to Soft one may get the row
-	// as it was, and another the row as it is. Whatever invalidates the same entries without Soft
-	// ends it at once, and so does another soft change before an entry was made anew.
+	// Soft lets response caches serve affected entries as stale for up to this long while each is
+	// rebuilt once in the background. The time counts from when the rule's call to the store
+	// begins. Readers may briefly see old data; any hard invalidation, or a second soft one, ends
+	// the window.
 	//
-	// Cached functions, and stores where restflow.Store.BumpSoft says so, drop the groups at
-	// once. A group that Invalidate returns without a Soft has this one. A whole cache that is
-	// dropped since nobody knows the group is dropped softly, and since something failed, at
-	// once. Default 0: at once.
+	// Cached functions, and the stores that restflow.Store.BumpSoft names, drop the groups at once.
+	// Groups that Invalidate returns without a Soft get this one. A whole cache is dropped softly
+	// if the group is unknown, and at once if something failed. Default 0: at once.
 	Soft time.Duration
 
-	// Rewarm computes the dropped entries again after a create or an update. The rule must fill
-	// every key field, and the target must be able to.
+	// Rewarm computes results again. After a create or update, it computes the result for the row's
+	// new key, cached before or not. The old key of a moved row, deletes and bulk changes are only
+	// dropped. The rule must fill every key field, and the target must support it: cached functions
+	// do.
 	Rewarm bool
 
 	// Dispatcher decides where the rule's work runs. Default: the bus's. Named picks one of
 	// BusConfig.Dispatchers.
 	Dispatcher Dispatcher
 
-	// Batch lets work of several commits wait to be merged. Not with Inline. Default: none.
+	// Batch collects the work of several commits and merges it. Not with Inline. Default: none.
 	Batch Batch
 
-	// OnError says who hears of failures. Default Report.
+	// OnError says who is told of failures. Default Report.
 	OnError ErrorPolicy
 
 	typed *typedKey // set by On
 }
 
-// Batch lets the work of several commits wait, so that equal groups are dropped once. Entries
-// stay alive while it waits. Rules of one target and dispatcher with the same Batch share one.
+// Batch collects the work of several commits, so that equal groups are dropped once. Entries
+// stay alive until it is sent. Rules of one target and dispatcher with the same Batch share one.
 type Batch struct {
 	// Delay is how long the first group waits. Zero means no batching.
 	Delay time.Duration
@@ -106,15 +104,15 @@ type Batch struct {
 	Size int
 }
 
-// ErrorPolicy says what becomes of a failed invalidation, besides the log and the OnError hook.
+// ErrorPolicy says who is told of a failed invalidation, besides the log and the OnError hook.
 type ErrorPolicy uint8
 
 const (
-	// Report is the default: the log and the hook hear of it, the writer does not.
+	// Report is the default: the log and the hook get the error, the writer does not.
 	Report ErrorPolicy = iota
 
-	// Return also makes Publish and Tx.Commit return the error. The database has committed all
-	// the same. It needs work that ends within Publish, so no Pool and no Batch.
+	// Return also makes Publish and Tx.Commit return the error. The database has committed
+	// anyway. It needs work that ends within Publish, so no Pool and no Batch.
 	Return
 )
 
@@ -134,14 +132,16 @@ type typedKey struct {
 	isNil      bool
 }
 
-// On is a rule in Go: fn makes the key of an instance, and names are the partition fields of it
-// that tell the group. M must be a struct, K the target's key struct.
+// On returns a rule written in Go: fn makes the key of an instance, and names are its partition
+// fields that name the group. M must be a struct, K the target's key struct.
 //
 //	signals.On(func(u *User) UserKey { return UserKey{PK: u.ID} }, "pk")
 //
+// It can fill partitions that Map cannot, such as the "path" of echocache.DefaultKey.
+//
 // fn is called for the new and for the previous value, and must not keep or change its argument.
-// A panic in it drops the whole cache and is reported. Other fields of the Rule may be set on
-// what On returns. List what fn reads in Reads, or an update without a full previous value
+// A panic in it drops the whole cache and is reported. Set other fields on the Rule that On
+// returns. List the fields that fn reads in Reads, or an update without a full previous value
 // drops the whole cache.
 func On[M, K any](fn func(*M) K, names ...string) Rule {
 	return Rule{

@@ -32,7 +32,8 @@ type RuleInfo struct {
 	OnError    ErrorPolicy       // who hears of failures
 }
 
-// Rules tells what is wired: models, rules and targets. Changing it changes nothing.
+// Rules returns a snapshot of all bound models, rules and targets. Changing it has no effect on the
+// bus.
 func (b *Bus) Rules() Rules {
 	reg := b.registry.Load()
 	rules := make(Rules, 0, len(reg.rules))

@@ -45,6 +45,26 @@ Team->UserFunc      signals_test.Team  any                                      
 	}, bus.Rules()[0], "the bus's own rules are out of reach")
 }
 
+// Two caches may share a name, as those of one key struct do. Each counts its own rules.
+func TestDefaultRuleNames(t *testing.T) {
+	bus, first, _ := wire(t, mapped("pk", "ID"), mapped("team", "TeamID"))
+	second := newRecorder()
+	require.NoError(t, bus.Bind(second, mapped("pk", "ID")))
+	require.NoError(t, bus.Bind(second, mapped("team", "TeamID")))
+	require.NoError(t, bus.Bind(first, mapped("user.id", "Owner.ID")))
+	var names []string
+	for _, r := range bus.Rules() {
+		names = append(names, r.Name)
+	}
+	require.Equal(t, []string{
+		"User->UserDetail", "User->UserDetail#2", "User->UserDetail", "User->UserDetail#2", "User->UserDetail#3",
+	}, names)
+	unfit := mapped("pk", "ID")
+	unfit.Dispatcher = signals.Named("brokr")
+	require.EqualError(t, bus.Bind(newRecorder(), unfit, unfit), `signals: rule User->UserDetail: Dispatcher: the bus has no dispatcher "brokr"; use one of inline
+signals: rule User->UserDetail#2: Dispatcher: the bus has no dispatcher "brokr"; use one of inline`)
+}
+
 func TestWants(t *testing.T) {
 	need := func(rules ...signals.Rule) signals.Need {
 		bus, _, _ := wire(t, rules...)

@@ -3,6 +3,7 @@ package signals_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -147,6 +148,7 @@ func randomChange(r *rand.Rand, old, now Row) signals.Change {
 type spec struct {
 	mapped map[string]string
 	watch  []string
+	moves  []string // what tells that a row moves from one group to another
 	when   map[string]int64
 	ops    signals.Op
 }
@@ -160,20 +162,24 @@ func randomRule(r *rand.Rand) (signals.Rule, spec) {
 			}
 		}
 	}
+	s.moves = slices.Collect(maps.Values(s.mapped))
 	if r.IntN(2) == 0 {
 		s.watch = []string{rowFields[r.IntN(4)]}
 	}
 	rule := signals.Rule{Model: Row{}, Map: s.mapped, Watch: s.watch}
 	if r.IntN(3) == 0 {
 		s.when = map[string]int64{"B": r.Int64N(3)}
+		s.moves = append(s.moves, "B")
 		rule.When = map[string]any{"B": s.when["B"]}
 	}
 	if r.IntN(3) == 0 {
 		s.mapped = map[string]string{"a": "A", "b": "B"}
 		typed := signals.On(func(row *Row) RowKey { return RowKey{A: row.A, B: row.B} }, "a", "b")
 		typed.Watch, typed.When = rule.Watch, rule.When
+		s.moves = slices.Collect(maps.Keys(typed.When))
 		if r.IntN(2) == 0 {
 			typed.Reads = []string{"A", "B"}
+			s.moves = append(s.moves, typed.Reads...)
 		}
 		rule = typed
 	}
@@ -189,7 +195,7 @@ func (s spec) entries(op signals.Op, old, now Row) []map[string]any {
 	if op != signals.Create {
 		rows = append(rows, old)
 	}
-	if op == signals.Update && s.watch != nil && !slices.ContainsFunc(s.watch, func(f string) bool { return old.get(f) != now.get(f) }) {
+	if op == signals.Update && s.watch != nil && !slices.ContainsFunc(slices.Concat(s.watch, s.moves), func(f string) bool { return old.get(f) != now.get(f) }) {
 		return nil
 	}
 	if s.when != nil && !slices.ContainsFunc(rows, func(row Row) bool { return row.B == s.when["B"] }) {

@@ -14,13 +14,13 @@ import (
 //
 // Both methods are called concurrently.
 type Target interface {
-	// Describe tells what rules can name. It is called once by each Bind.
+	// Describe returns what rules can name. It is called once by each Bind.
 	Describe() TargetInfo
 
 	// Drop invalidates every entry of every group, in one batch. groups is never empty, and
-	// neither it nor the keys change afterwards. When Drop has returned nil, no later read may
-	// be answered from what was loaded before it. A target that fails returns the error, which
-	// is reported, and sees to its own retries.
+	// neither it nor the keys change afterwards. Once Drop has returned nil, no later read may
+	// be answered from data loaded before it. A target that fails returns the error, which is
+	// reported, and retries by itself.
 	Drop(ctx context.Context, groups []Group) error
 }
 
@@ -52,8 +52,8 @@ type TargetInfo struct {
 type TargetField struct {
 	Name      string       // the name that rules use: "pk", "user.id"
 	Type      reflect.Type // the type of the Go field
-	Partition bool         // whether groups can be told by it
-	Index     []int        // where it stands in K, as reflect.Value.FieldByIndex takes it
+	Partition bool         // whether it names groups
+	Index     []int        // where it is in K, as reflect.Value.FieldByIndex takes it
 }
 
 // Group is a set of entries of one target: all that agree with Key in the partition fields Names.
@@ -64,13 +64,13 @@ type Group struct {
 	// Names are partition fields, in the target's order, without duplicates.
 	Names []string
 
-	// Key points to a K whose fields of Names are filled. Its other fields mean nothing.
+	// Key points to a K whose fields of Names are filled. Its other fields are ignored.
 	Key any
 
-	// Soft allows a target to answer entries of the group as stale for this long from Drop on,
-	// while it makes them anew. It is the rule's, unless a rule's Invalidate function sets
-	// another. Of equal groups the one with the smaller Soft counts. Zero means that the
-	// entries are gone at once, and a target that does not know it drops the group.
+	// Soft allows a target to serve entries of the group as stale for this long, counted from
+	// Drop, while it rebuilds them. It is the rule's, unless a rule's Invalidate function sets
+	// another. Of equal groups the smaller Soft counts. Zero means that the entries are gone at
+	// once; a target that does not support it drops the group at once.
 	Soft time.Duration
 }
 

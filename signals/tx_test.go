@@ -3,6 +3,7 @@ package signals_test
 import (
 	"context"
 	"database/sql"
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -155,6 +156,33 @@ func TestTxCopiesInstances(t *testing.T) {
 	u.ID, *u.TeamID, u.Owner.ID, u.Alias.String = 7, 7, 7, "y"
 	require.NoError(t, tx.Commit(ctx))
 	require.Equal(t, []string{"pk=1 team=2 user.id=3"}, target.take())
+}
+
+// A caller may go on using its instance, and what its slices and maps hold.
+func TestTxCopiesSlicesAndMaps(t *testing.T) {
+	type Doc struct {
+		ID   net.IP
+		Tags *[]string
+		Meta map[string]int
+		None []string
+		Any  any
+	}
+	type Key struct {
+		ID   net.IP
+		Tags []string
+		Meta map[string]int
+		None []string
+		Any  any
+	}
+	target := &recorder{info: describe[Key]("Docs", "ID:id*", "Tags:tags*", "Meta:meta*", "None:none*", "Any:any*")}
+	bus := signals.NewBus(signals.BusConfig{})
+	require.NoError(t, bus.Bind(target, signals.Rule{Model: Doc{}, Map: fields{"id": "ID", "tags": "Tags", "meta": "Meta", "none": "None", "any": "Any"}}))
+	ctx, tx := signals.Begin(context.Background(), bus)
+	d := &Doc{ID: net.IP{10, 0, 0, 1}, Tags: &[]string{"a"}, Meta: map[string]int{"n": 1}, Any: 1}
+	tx.Add(signals.Change{Op: signals.Delete, Old: d})
+	d.ID[3], (*d.Tags)[0], d.Meta["n"] = 9, "b", 2
+	require.NoError(t, tx.Commit(ctx))
+	require.Equal(t, []string{"id=10.0.0.1 tags=[a] meta=map[n:1] none=[] any=1"}, target.take())
 }
 
 func TestTxIsBounded(t *testing.T) {

@@ -2,6 +2,7 @@ package signals
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -24,7 +25,8 @@ type wireGroup struct {
 }
 
 // MarshalJSON writes the job for Bus.DecodeJob. It fails on a job that no dispatcher got from a
-// bus, and on key fields that encoding/json cannot write.
+// bus, and on key fields that encoding/json cannot write or does not bring back as they were, such
+// as a string that is not valid UTF-8. A Dispatcher returns the error, and the bus runs the job.
 func (j Job) MarshalJSON() ([]byte, error) {
 	if j.target == nil {
 		return nil, fmt.Errorf("signals: job for %q: it was not made by a bus and cannot be encoded", j.Target)
@@ -99,13 +101,35 @@ func (t *target) encode(key any, names []string) (map[string]json.RawMessage, er
 	values := make(map[string]json.RawMessage, len(names))
 	for _, name := range names {
 		f, _ := t.field(name)
-		text, err := json.Marshal(reflect.ValueOf(key).Elem().FieldByIndex(f.Index).Interface())
+		text, err := marshalExactly(reflect.ValueOf(key).Elem().FieldByIndex(f.Index))
 		if err != nil {
 			return nil, fmt.Errorf("signals: job for %q: key field %q: %w", t.info.Name, name, err)
 		}
 		values[name] = text
 	}
 	return values, nil
+}
+
+var errInexact = errors.New("its value does not come back from JSON as it was")
+
+// marshalExactly fails where another value would be decoded, whose group is not the one to drop.
+func marshalExactly(v reflect.Value) ([]byte, error) {
+	from := v.Interface()
+	if moment, ok := from.(time.Time); ok {
+		from = moment.UTC() // RFC 3339 has no seconds in an offset
+	}
+	text, err := json.Marshal(from)
+	if err != nil {
+		return nil, err
+	}
+	back := reflect.New(v.Type())
+	if err := json.Unmarshal(text, back.Interface()); err != nil {
+		return nil, err
+	}
+	if !alike(v, back.Elem()) {
+		return nil, errInexact
+	}
+	return text, nil
 }
 
 func (t *target) decode(values map[string]json.RawMessage, names []string) (any, error) {

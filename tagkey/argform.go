@@ -54,7 +54,7 @@ func newWriter(t reflect.Type, around []reflect.Type) (writer, *flaw) {
 	around = append(slices.Clone(around), t)
 	switch {
 	case isScalar(t):
-		return scalarWriter{newScalarForm(t, newScalar(t), false)}, nil
+		return scalarWriter{newScalarForm(t, newScalar(t), false)}, promotionFlaw(t)
 	case isBytes(t):
 		return bytesWriter{}, nil
 	}

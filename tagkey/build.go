@@ -111,6 +111,21 @@ func (p *Plan) AppendPartition(dst []byte, i int, v any) ([]byte, error) {
 	return append(dst, k.buf...), nil
 }
 
+// AppendAbsentPartition appends what [Key.Partition] returns for the i-th partition
+// field of requests that leave it out, as a list without its filter does. It appends
+// nothing and reports false unless the field is one parameter of the query or path:
+// what else is absent says who asks, or how, and not for more than is there.
+func (p *Plan) AppendAbsentPartition(dst []byte, i int) ([]byte, bool) {
+	if i < 0 || i >= p.parts {
+		return dst, false
+	}
+	s := &p.steps[i]
+	if s.Source != sourceQuery && s.Source != sourcePath || s.SourceName == everything {
+		return dst, false
+	}
+	return append(append(dst, s.label...), absent), true
+}
+
 // keys are those of the convenience methods. One that a huge request has blown
 // up is kept by the pool no longer than till the next garbage collection.
 var keys = sync.Pool{New: func() any { return new(Key) }}

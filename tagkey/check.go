@@ -122,6 +122,9 @@ func plainForm(t reflect.Type, tg tag) (form, *flaw) {
 	if !isScalar(base) {
 		return nil, &flaw{"type " + t.String() + " is not supported", supported}
 	}
+	if fl := promotionFlaw(base); fl != nil {
+		return nil, fl
+	}
 	sc := newScalar(base)
 	if tg.lower {
 		if !isString(sc) {

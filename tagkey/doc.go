@@ -1,7 +1,6 @@
-// Package tagkey turns the tags of a key struct into cache keys. What a cached
-// response depends on is declared once, as a Go type; the same plan then makes
-// the key of a request, and of a value of that type when something is to be
-// invalidated:
+// Package tagkey turns the tags of a key struct into cache keys. A Go type declares
+// once what a cached response depends on; the same plan then makes the key of a
+// request, and the key of a value of that type when entries are to be invalidated:
 //
 //	type UserKey struct {
 //		_     struct{}   `restflow:"namespace,UserDetail"`
@@ -61,8 +60,8 @@
 //	partition    the field identifies a group of entries that can be invalidated
 //	             together. At most [MaxPartitions] fields; they lead the key
 //	hash         the key has the SHA-256 of the value instead of the value: for values
-//	             that are long or not for everybody's eyes. Absent and empty values stay
-//	             as they are
+//	             that are long or confidential. Absent and empty values stay as they
+//	             are
 //	optional     on a request field: it may be absent. On any field without a pointer:
 //	             in a value of the key struct, zero stands for absent
 //	sorted       the order of repeated values does not matter. Without it ?a=1&a=2 and
@@ -70,13 +69,13 @@
 //	             different names never matters
 //	lower        upper and lower case are one, as by strings.ToLower, except that
 //	             invalid UTF-8 is kept as it is. With "*" it concerns values, not names
-//	ignore=a|b*  only with query,*: parameters named a, or beginning with b, do not
-//	             count, neither in requests nor in values
+//	ignore=a|b*  only with query,*: parameters named a, or beginning with b, are left
+//	             out, in requests and in values
 //
 // const, schema, namespace and version take no flags. sorted is for slices and
-// for query,*; lower for strings, slices of them, and "*". optional has no place on
-// "*" and on method, host and scheme, which are never absent. It is allowed on path
-// parameters, since one cache may serve routes with and without one.
+// for query,*; lower for strings, slices of them, and "*". optional is refused on "*",
+// method, host and scheme, which are never absent. It is allowed on path parameters,
+// since one cache may serve routes with and without one.
 //
 // # Types
 //
@@ -88,29 +87,31 @@
 // recursive. Everything else is refused by [Compile].
 //
 // Typed fields normalise: text from the request is parsed into the type, and the
-// value is written in one way only. So /users/042 and /users/42 have one key if the
-// field is an int64. Integers are decimal; floats are the shortest text that
-// parses to the same bits, and -0 is 0; a time is an instant, to be sent as RFC 3339
-// has it, and its zone does not matter; a TextMarshaler that is a TextUnmarshaler
-// too takes the text and gives it back, and one that is not gets the text as it is.
-// Text that does not parse, or does not fit, is a [*ValueError]: the cache then
-// lets the handler answer.
+// value is written in one canonical form. So /users/042 and /users/42 have one key if
+// the field is an int64. Integers are decimal; floats are the shortest text that
+// parses to the same bits, and -0 is 0; a time is an instant in RFC 3339 format, and
+// its zone does not matter; a TextMarshaler that is also a TextUnmarshaler parses the
+// text and formats it again, and with one that is not the text is used as it is. A
+// struct whose MarshalText is promoted from an embedded field is refused if it has other
+// fields, since the text leaves them out. Text that does not parse, or does not fit, is a
+// [*ValueError]: the cache then lets the handler answer.
 //
 // # Absent, empty and zero
 //
-// A request has no value for a field, or an empty one, or one that is zero: three
-// keys. In a value of the key struct,
+// No value for a field, an empty value and a zero value give three different keys.
+// In a value of the key struct,
 //
 //   - a nil pointer or slice is absent (as is a pointer to a nil net.IP and its like),
 //     an empty slice is present, and a field without a pointer is always present;
 //   - unless it is flagged optional: then its zero is absent. A request with an
 //     explicit zero, as in ?page=0, keeps a key of its own, but no value of the key
-//     struct has that key. In a partition it is together with absent, so
-//     that invalidating the zero reaches both;
+//     struct has that key. In a partition it shares a group with absent, so
+//     invalidating the zero reaches both;
 //   - a "*" field is never absent: nil is the empty map, and a name without values
-//     does not count, since no request tells the difference.
+//     is ignored, since no request can express it.
 //
-// Use a pointer to tell the three apart, and to address what is absent.
+// Use a pointer to distinguish the three, and to invalidate entries whose field was
+// absent.
 //
 // A query, header, cookie or path field may be absent from a request. A request
 // field may not, unless flagged optional, and nil in a value is refused as well: so
@@ -120,26 +121,26 @@
 // # Repeated values and other limits
 //
 // A field that is no slice holds one value; a request that repeats it is a
-// ValueError, since a handler may read any of them. So is a query string that is
+// ValueError, since a handler may read either value. So is a query string that is
 // malformed (a bad escape, or a semicolon), longer than [MaxQueryBytes] or of more
 // than [MaxQueryParams] parameters, if the plan has query fields. Otherwise query
 // strings are read as by url.ParseQuery. Invalid UTF-8 is kept.
 //
 // # Request paths
 //
-// The first segment of request,user.team.id is a key of the context, to which
-// [Values].Get is applied. Each other segment leads on from the value found: to a
-// field of a struct, promoted ones included; to a key of a map whose keys are
-// strings; or to a method without arguments that returns a value, or a value and an
-// error. For fields and methods the exact name goes before one that differs in
-// case, and that must be the only one; unexported ones are not seen. Pointers and
-// interfaces are followed; nil, and a key that a map does not have, is absent.
-// A segment that names nothing, a method that panics and an error that one returns
-// are each a ValueError, even in an optional field: a failure to tell who asks must
-// not look like nobody asking.
+// The first segment of request,user.team.id is a key of the context, which is read
+// with [Values].Get. Each further segment selects from the value found so far: a field
+// of a struct, promoted ones included; a key of a map whose keys are strings; or a
+// method without arguments that returns a value, or a value and an error. For fields
+// and methods the exact name wins over one that differs in case, and that one must be
+// unambiguous; unexported ones are ignored. Pointers and interfaces are followed; nil,
+// and a key that a map does not have, is absent. A segment that names nothing, a
+// method that panics and a method that returns an error are each a ValueError, even in
+// an optional field: an error while identifying the user must not be treated as an
+// anonymous request.
 //
-// The value at the end is a scalar, or a slice of scalars for a slice field. It
-// goes through text into the field's type, so an int64 fits a string field. A
+// The final value is a scalar, or a slice of scalars for a slice field. It is
+// converted to the field's type by way of text, so an int64 fits a string field. A
 // float fits an integer or a string if it is exact: numbers in the claims of a
 // token are floats.
 //
@@ -147,5 +148,5 @@
 //
 // A struct embedded by value, without a tag, contributes its fields, its namespace
 // and its version. An outer field of the same source and name replaces an embedded
-// one, whatever their types. Two at one depth are an error, as nothing says which one counts.
+// one, whatever their types. Two at one depth are an error, since neither takes precedence.
 package tagkey

@@ -80,11 +80,11 @@ func (l *lookup) found(k *Key, v reflect.Value) error {
 	several := (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && !isScalar(t)
 	switch {
 	case several && !l.list:
-		return because(ErrType, "the context has a %s at %q; use a slice field", t, l.name)
+		return because(ErrType, "the context has %s at %q; use a slice field", article(t), l.name)
 	case several:
 		return l.foundList(k, v)
 	case l.list:
-		return because(ErrType, "the context has a %s at %q, no slice", t, l.name)
+		return because(ErrType, "the context has %s at %q, no slice", article(t), l.name)
 	}
 	return l.foundScalar(k, v)
 }
@@ -110,7 +110,11 @@ func (l *lookup) foundList(k *Key, v reflect.Value) error {
 func (l *lookup) foundScalar(k *Key, v reflect.Value) error {
 	sc, ok := foundScalarOf(v.Type())
 	if !ok {
-		return because(ErrType, "the context has a %s at %q; a key takes scalars", v.Type(), l.name)
+		if embedded, other := promotedPast(v.Type()); other != "" {
+			return because(ErrType, "the context has %s at %q, and its MarshalText is that of the embedded %s, which leaves out %s",
+				article(v.Type()), l.name, embedded, other)
+		}
+		return because(ErrType, "the context has %s at %q; a key takes scalars", article(v.Type()), l.name)
 	}
 	v, ok = present(v, false)
 	if !ok {
@@ -148,7 +152,7 @@ func foundScalarOf(t reflect.Type) (scalar, bool) {
 		sc, ok := cached.(scalar)
 		return sc, ok
 	}
-	if !isScalar(t) {
+	if !isScalar(t) || promotionFlaw(t) != nil {
 		scalars.Store(t, nil)
 		return nil, false
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func TestRequestPaths(t *testing.T) {
 	claims := Claims{"sub": "ann", "uid": 1234567.0, "exp": json.Number("17"), "nested": map[string]any{"a": true}, "nil": nil}
 	values := contextValues{
 		"user": account, "value": *account, "claims": claims, "name": "ann", "count": 3, "typed": map[Level]int{1: 1},
-		"names": map[fmtKey]string{"k": "v"}, "pp": &account,
+		"names": map[fmtKey]string{"k": "v"}, "pp": &account, "guest": guest{member: member{"field"}, iD: "unseen", NAME: "shout"},
 	}
 	for _, tt := range []struct{ path, want string }{
 		{"name", "3:ann"},
@@ -109,6 +110,9 @@ func TestRequestPaths(t *testing.T) {
 		{"claims.GetSubject", "3:ann"},
 		{"claims.getsubject", "3:ann"},
 		{"names.k", "1:v"},
+		{"guest.Id", "5:field"},
+		{"guest.ID", "6:method"},
+		{"guest.NAME", "5:shout"},
 	} {
 		got, err := found[string](tt.path, values)
 		require.NoError(t, err, tt.path)
@@ -117,6 +121,26 @@ func TestRequestPaths(t *testing.T) {
 }
 
 type fmtKey string
+
+// member, guest and hiding have fields and methods whose names differ in case at most.
+type member struct{ Id string }
+
+func (member) ID() string { return "method" }
+
+type guest struct {
+	member
+	iD   string // not seen
+	NAME string
+	audited
+}
+
+type audited struct{ Name string }
+
+type identity struct{ ID string }
+
+type hiding struct{ identity }
+
+func (hiding) ID() string { return "method" }
 
 func TestAbsentRequestFields(t *testing.T) {
 	values := contextValues{
@@ -190,6 +214,7 @@ func TestUnusableRequestValues(t *testing.T) {
 	values := contextValues{
 		"user": &Account{Grants: []any{1, nil}}, "name": "ann", "roles": []string{"a"}, "big": float64(1 << 53), "big32": float32(1 << 24),
 		"inf": 1e300, "bytes": []byte("x"), "ips": []net.IP{nil}, "nested": [][]int{{1}}, "claims": Claims{}, "typed": map[int]int{1: 1},
+		"slot": slot{Room: "red"}, "member": member{}, "guest": guest{}, "hidden": hiding{}, "reader": io.LimitedReader{},
 	}
 	for _, tt := range []struct {
 		path string
@@ -197,17 +222,23 @@ func TestUnusableRequestValues(t *testing.T) {
 		want string
 	}{
 		{"user", tagkey.ErrType, `the context has a tagkey_test.Account at "user"; a key takes scalars`},
+		{"slot", tagkey.ErrType, `the context has a tagkey_test.slot at "slot", and its MarshalText is that of the embedded Time, which leaves out Room`},
 		{"user.secret", tagkey.ErrLookup, `"secret" names no single field, key or method of tagkey_test.Account`},
 		{"user.idd", tagkey.ErrLookup, `"idd" names no single field, key or method of tagkey_test.Account`},
 		{"user.sSO", tagkey.ErrLookup, `"sSO" names no single field, key or method of tagkey_test.Account`},
 		{"user.shadow", tagkey.ErrLookup, `"shadow" names no single field, key or method of tagkey_test.Account`},
 		{"user.greet", tagkey.ErrLookup, `"greet" names no single field, key or method of tagkey_test.Account`},
 		{"user.pair", tagkey.ErrLookup, `"pair" names no single field, key or method of tagkey_test.Account`},
+		{"member.id", tagkey.ErrLookup, `"id" names no single field, key or method of tagkey_test.member`},
+		{"guest.id", tagkey.ErrLookup, `"id" names no single field, key or method of tagkey_test.guest`},
+		{"guest.nAME", tagkey.ErrLookup, `"nAME" names no single field, key or method of tagkey_test.guest`},
+		{"hidden.ID", tagkey.ErrLookup, `"ID" names no single field, key or method of tagkey_test.hiding`},
 		{"name.first", tagkey.ErrLookup, `"first" names no single field, key or method of string`},
 		{"typed.1", tagkey.ErrLookup, `"1" names no single field, key or method of map[int]int`},
 		{"user.broken", tagkey.ErrMethod, `method broken returned an error`},
 		{"claims.getSubject", tagkey.ErrMethod, `method getSubject returned an error`},
 		{"user.panics", tagkey.ErrMethod, `a method panicked`},
+		{"reader", tagkey.ErrType, `the context has an io.LimitedReader at "reader"; a key takes scalars`},
 		{"roles", tagkey.ErrType, `the context has a []string at "roles"; use a slice field`},
 		{"bytes", tagkey.ErrType, `the context has a []uint8 at "bytes"; use a slice field`},
 		{"big", tagkey.ErrType, `the context has a float at "big" that is too large to be exact`},

@@ -105,6 +105,8 @@ func TestFlags(t *testing.T) {
 		{"a line is one value", get("", withHeader("Accept-Language", "de,en")), get("", withHeader("Accept-Language", "de", "en")), false},
 		{"lower in Unicode", get("a=%C3%84"), get("a=%C3%A4"), true},
 		{"lower keeps invalid bytes", get("a=%C3%84%ff"), get("a=%C3%84%fe"), false},
+		{"lower does not replace them", get("a=A%ff"), get("a=a%EF%BF%BD"), false},
+		{"lower keeps them in lines", get("", withHeader("Accept-Language", "A\xff")), get("", withHeader("Accept-Language", "a\xfe")), false},
 	})
 	key1 := requestKey(t, tagkey.MustCompile[key](), get("", withHeader("X-Secret", "hunter2")))
 	require.NotContains(t, key1, "hunter2")
@@ -135,6 +137,9 @@ func TestPathHeaderCookieAndBuiltIns(t *testing.T) {
 		{"cookie case", get("", cookie("theme=dark")), get("", cookie("Theme=dark")), false},
 		{"host case", get("", host("Example.com")), get("", host("example.COM")), true},
 		{"host", get("", host("a.example")), get("", host("b.example")), false},
+		{"host case in Unicode", get("", host("\u00c4.example")), get("", host("\u00e4.example")), true},
+		{"host of invalid bytes", get("", host("a\xff")), get("", host("a\xfe")), false},
+		{"invalid and replaced host", get("", host("A\xff")), get("", host("a\ufffd")), false},
 		{"scheme", get(""), get("", secure), false},
 		{"forwarded scheme", get(""), get("", withHeader("X-Forwarded-Proto", "https")), true},
 		{"method", get(""), get("", method("HEAD")), false},

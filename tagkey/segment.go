@@ -2,6 +2,7 @@ package tagkey
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -57,19 +58,26 @@ func (s *segment) way(t reflect.Type) *way {
 }
 
 // find looks for a name in a type: as a field, promoted ones included, a map key
-// or a method. The exact name goes before one that differs in case, and that
-// must be the only one.
+// or a method. The exact name goes before one that differs in case, and there
+// must be only one: also where a method hides a promoted field of its name.
 func (w *way) find(t reflect.Type, name string) {
 	if t.Kind() == reflect.Map && t.Key().Kind() == reflect.String {
 		w.key = reflect.ValueOf(name).Convert(t.Key())
 	}
-	exact := func(n string) bool { return n == name && isExported(n) }
-	folded := func(n string) bool { return strings.EqualFold(n, name) && isExported(n) }
+	exact := func(n string) bool { return n == name }
+	folded := func(n string) bool { return strings.EqualFold(n, name) }
 	for _, match := range []func(string) bool{exact, folded} {
-		w.field, w.method = findField(t, match), findMethod(reflect.PointerTo(t), match)
-		if w.field != nil || w.method >= 0 {
-			return
+		fields, getters := fieldsOf(t, match), gettersOf(reflect.PointerTo(t), match)
+		switch found := len(fields) + len(getters); {
+		case found == 0:
+			continue
+		case found > 1: // nothing says which
+		case len(fields) > 0:
+			w.field = fields[0].Index
+		default:
+			w.method = getters[0].Index
 		}
+		return
 	}
 }
 
@@ -78,31 +86,25 @@ func isExported(name string) bool {
 	return unicode.IsUpper(r)
 }
 
-func findField(t reflect.Type, match func(string) bool) []int {
+// fieldsOf are the exported fields of a struct that a selector reaches by a matching name.
+func fieldsOf(t reflect.Type, match func(string) bool) (fields []reflect.StructField) {
 	if t.Kind() != reflect.Struct {
 		return nil
 	}
-	if f, ok := t.FieldByNameFunc(match); ok {
-		return f.Index
-	}
-	return nil
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
+		return !match(f.Name) || !isExported(f.Name)
+	})
 }
 
-// findMethod finds the only method that matches, has no arguments and returns
-// a value, or a value and an error.
-func findMethod(pointer reflect.Type, match func(string) bool) int {
-	index := -1
+// gettersOf are the methods with a matching name that have no arguments and
+// return a value, or a value and an error.
+func gettersOf(pointer reflect.Type, match func(string) bool) (getters []reflect.Method) {
 	for i := range pointer.NumMethod() {
-		m := pointer.Method(i)
-		if !match(m.Name) || !isGetter(m.Type) {
-			continue
+		if m := pointer.Method(i); match(m.Name) && isGetter(m.Type) {
+			getters = append(getters, m)
 		}
-		if index >= 0 {
-			return -1
-		}
-		index = i
 	}
-	return index
+	return getters
 }
 
 // isGetter looks at a method's type, whose first argument is the receiver.

@@ -1,9 +1,6 @@
 package tagkey
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // gather collects what the field's source has in a request: in k.pairs for a "*"
 // field, else in k.texts.
@@ -80,7 +77,7 @@ func builtIn(r *http.Request, name string) string {
 	case name == "method":
 		return r.Method
 	case name == "host":
-		return strings.ToLower(r.Host)
+		return r.Host // the form lowers it, and keeps invalid UTF-8 apart
 	case r.TLS != nil:
 		return "https"
 	}

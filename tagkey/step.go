@@ -93,11 +93,14 @@ func (s *step) appendValue(k *Key, dst []byte, v reflect.Value) ([]byte, error) 
 	}
 	dst = append(dst, s.label...)
 	from := len(dst)
+	if s.Optional && v.IsZero() { // first, since not every type can marshal its zero
+		return append(dst, absent), nil
+	}
 	dst, err := s.form.value(k, dst, v)
 	if err != nil {
 		return dst, s.fail(err)
 	}
-	if s.Optional && (s.isZero(dst[from:]) || s.zero == nil && v.IsZero()) {
+	if s.Optional && s.isZero(dst[from:]) { // as -0 is
 		dst = append(dst[:from], absent)
 	}
 	if s.required && dst[from] == absent {

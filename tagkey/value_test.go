@@ -106,6 +106,35 @@ func TestOptionalZeroStandsForAbsent(t *testing.T) {
 	require.NotEqual(t, none, valueKey(t, p, key{List: []int{}}))
 }
 
+// grade cannot marshal its zero.
+type grade byte
+
+func (g grade) MarshalText() ([]byte, error) {
+	if g == 0 {
+		return nil, errors.New("no grade")
+	}
+	return []byte{byte(g)}, nil
+}
+
+func (g *grade) UnmarshalText(text []byte) error {
+	*g = grade(text[0])
+	return nil
+}
+
+func TestOptionalZeroThatDoesNotMarshal(t *testing.T) {
+	type key struct {
+		_     struct{}  `restflow:"namespace,o"`
+		Grade grade     `restflow:"query,grade,partition,optional"`
+		Panic explosive `restflow:"query,panic,optional"`
+	}
+	p := tagkey.MustCompile[key]()
+	require.Equal(t, "rf1|o|v1|query:grade=-|query:panic=-|", valueKey(t, p, key{}))
+	require.Equal(t, requestKey(t, p, get("")), valueKey(t, p, key{}))
+	require.Equal(t, requestKey(t, p, get("grade=A")), valueKey(t, p, key{Grade: 'A'}))
+	_, err := p.AppendKey(nil, get("grade=%00"))
+	require.EqualError(t, err, "tagkey: Grade (query:grade): tagkey_test.grade does not marshal")
+}
+
 // An explicit zero in a request is another request than one without, and gets
 // another entry. But a value of K has only one zero, which must reach both.
 func TestOptionalZeroInAPartition(t *testing.T) {

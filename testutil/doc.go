@@ -2,8 +2,8 @@
 //
 // # Routes
 //
-// [Run] sends requests to an http.Handler, one after the other, and compares how
-// a cache answered each of them. Between requests, steps change data:
+// [Run] sends requests to an http.Handler, one after the other, and checks how a
+// cache answered each of them. Between requests, steps change data:
 //
 //	rec := testutil.NewRecorder() // its OnEvent goes into echocache.Config.OnEvent
 //	testutil.Run(t, e, rec, []testutil.Step{
@@ -13,19 +13,19 @@
 //		{Name: "dropped", Request: "GET /users/1", As: alice, Want: restflow.Miss, WantBody: `{"name":"Ada"}`},
 //	})
 //
-// A failure names the step, the request, what was got and wanted, the key, and
-// why the answer was not cached. [Script] is the same as a text that reads as a
+// A failure names the step, the request, the actual and the wanted result, the key,
+// and why the response was not cached. [Script] is the same as a text that reads as a
 // conversation.
 //
 // # Time
 //
 // Tests of lifetimes need no sleeping: run them in a bubble of testing/synctest,
-// where time stands still until everybody waits, and time.Sleep returns at once
-// with the clock moved on:
+// where time stands still until all goroutines wait, and time.Sleep returns at once
+// with the clock advanced:
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		store, _ := restflow.NewMemory(restflow.MemoryConfig{})
-//		defer store.Close() // inside the bubble: it ends the store's goroutine
+//		defer store.Close() // empties the store; it has no goroutine to end
 //		testutil.Run(t, newHandler(store), rec, []testutil.Step{
 //			{Request: "GET /users/1", Want: restflow.Miss},
 //			{Name: "an hour later", Do: func(testing.TB) { time.Sleep(time.Hour) }},
@@ -33,15 +33,16 @@
 //		})
 //	})
 //
-// Make the store, the cache and the handler inside the bubble. A store that talks
-// to a network cannot live in one: its clock is another machine's.
+// Make the store, the cache and the handler inside the bubble, and a database too:
+// close its *sql.DB there, or the test ends with a deadlock error. A store that talks
+// to a network cannot live in a bubble: its clock is another machine's.
 //
 // # Stores
 //
-// [TestStore] is the conformance suite of a store, and [TestSharedStore] that of
-// two processes' handles on a shared one. Whoever plugs a gocache store into
-// restflow.NewStore runs them on it; what they check is what the caches rely on,
-// above all that nothing made before an invalidation is served after it.
+// [TestStore] is the conformance suite of a store, and [TestSharedStore] that of the
+// handles of two processes on a shared one. Run them on a gocache store that you use
+// with restflow.NewStore. They check what the caches rely on, above all that no entry
+// made before an invalidation is served after it.
 //
 // Nothing here is for use outside of tests.
 package testutil

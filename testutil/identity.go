@@ -2,8 +2,8 @@ package testutil
 
 import "net/http"
 
-// Identity makes a request that of somebody: a user, a tenant, a browser. Any
-// function that changes the request will do.
+// Identity gives a request an identity: a user, a tenant, a browser. Any function that
+// changes the request will do.
 type Identity func(*http.Request)
 
 // AsBearer sends a bearer token in the Authorization header (RFC 6750, 2.1).

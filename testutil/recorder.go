@@ -8,9 +8,8 @@ import (
 	"github.com/restflow-go/restflow"
 )
 
-// Recorder keeps what caches tell of the requests that they answer. Its OnEvent
-// method goes into the OnEvent field of their configs; one Recorder serves any
-// number of caches. The zero value is ready for use, and it is safe for
+// Recorder keeps the events of caches. Give its OnEvent method to the OnEvent field of
+// their configs; one Recorder serves any number of caches. The zero value is ready for use, and it is safe for
 // concurrent use.
 type Recorder struct {
 	mu     sync.Mutex
@@ -30,7 +29,7 @@ func (r *Recorder) OnEvent(ctx context.Context, ev restflow.Event) {
 	}
 }
 
-// Events returns what was told since the start or the last Reset, in that order.
+// Events returns the events since the start or the last Reset, in order.
 func (r *Recorder) Events() []restflow.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()

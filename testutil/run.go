@@ -13,12 +13,11 @@ import (
 // statusHeader is how a cache with SetCacheHeaders tells what it did.
 const statusHeader = "X-Cache-Status"
 
-// Run carries out steps in their order against h. The caches behind h tell rec
-// what they do; without a recorder (nil) Run reads the X-Cache-Status header
-// instead, which they send if SetCacheHeaders is on, and failures cannot tell
-// keys and reasons.
+// Run carries out steps in order against h. The caches behind h report to rec; without
+// a recorder (nil) Run reads the X-Cache-Status header instead, which they send if
+// SetCacheHeaders is on, and failures have no keys and reasons.
 //
-// A step that fails does not end the run: later ones often say more about why.
+// A step that fails does not end the run, since later ones often show why.
 // A handler that panics fails its step.
 func Run(t testing.TB, h http.Handler, rec *Recorder, steps []Step) {
 	t.Helper()

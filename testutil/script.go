@@ -22,10 +22,10 @@ import (
 //	< 200 MISS
 //
 // A line with > is a request, or a header line of the one above. A line with < is
-// what has to come back: the HTTP status and how the cache answered (nothing or
-// BYPASS where none takes part), then header fields; lines with | are the body.
+// the expected response: the HTTP status and how the cache answered (nothing or
+// BYPASS if none takes part), then header fields; lines with | are the body.
 // A line with ! calls a function. Lines with # and empty ones are for the
-// reader. White space before a sign means nothing.
+// reader. White space before a sign is ignored.
 //
 // Requests with bodies, reasons and checks of other kinds are for Run.
 type Script struct {
@@ -33,14 +33,14 @@ type Script struct {
 	Handler http.Handler
 	// Recorder is as in Run; nil reads the X-Cache-Status header.
 	Recorder *Recorder
-	// As holds the identities by the names that the text gives them.
+	// As holds the identities by their names in the text.
 	As map[string]Identity
 	// Do holds the functions by name; they get the other words of their line.
 	Do map[string]func(t testing.TB, args ...string)
 }
 
-// Run carries out text. A line that cannot be understood fails the test before
-// anything is sent. Failures name the line of the request.
+// Run carries out text. A line that cannot be parsed fails the test before anything is
+// sent. Failures name the line of the request.
 func (s *Script) Run(t testing.TB, text string) {
 	t.Helper()
 	p := parser{script: s}

@@ -7,10 +7,10 @@ import (
 	"github.com/restflow-go/restflow"
 )
 
-// Step is one row of a table for [Run]: either a request and what is expected of
-// its answer, or something to do between requests.
+// Step is one row of a table for [Run]: either a request and the expected response, or
+// something to do between requests.
 type Step struct {
-	// Name tells the step from others in failures. Optional.
+	// Name identifies the step in failures. Optional.
 	Name string
 
 	// Request is "METHOD target", for example "GET /users/1?full=1". Header
@@ -25,22 +25,22 @@ type Step struct {
 	// otherwise; an https target makes it a request over TLS.
 	Request string
 
-	// As makes it somebody's request. Default: nobody's.
+	// As sends the request as some user. Default: without credentials.
 	As Identity
 
 	// Do changes data, moves the clock, breaks a server. Excludes Request.
 	Do func(t testing.TB)
 
-	// Want is how the cache has to answer. The zero value, restflow.Bypass, is
-	// right also for a route that no cache is on.
+	// Want is how the cache has to answer. The zero value, restflow.Bypass, is also
+	// right for a route without a cache.
 	Want restflow.Status
 
 	// WantStatus is the HTTP status of the answer. Default 0: any that is not
 	// a server error (5xx).
 	WantStatus int
 
-	// WantBody is the whole body; a newline at the end of either does not
-	// count. Default "": any.
+	// WantBody is the whole body; a newline at the end of either is ignored.
+	// Default "": any.
 	WantBody string
 
 	// WantHeader holds fields by name; "" means that the answer has none of
@@ -50,15 +50,15 @@ type Step struct {
 	// WantReason is the reason of the cache's event. Default "": any.
 	WantReason string
 
-	// Check looks at whatever the other fields do not cover. It runs last.
+	// Check checks anything that the other fields do not cover. It runs last.
 	Check func(t testing.TB, got Result)
 }
 
-// Result is what came of a request.
+// Result is the result of a request.
 type Result struct {
-	// Event is what the response cache told; its zero value if none did.
+	// Event is the response cache's event; its zero value if there was none.
 	Event restflow.Event
-	// Cached says whether a cache told anything.
+	// Cached says whether a cache sent an event.
 	Cached bool
 	// Status, Header and Body are those of the answer.
 	Status int

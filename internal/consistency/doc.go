@@ -1,12 +1,12 @@
 // Package consistency holds the checker of the first invariant: once an
 // invalidation has returned, no later request is answered with a response whose
-// handler began before it, but within the window of a soft one. Its test draws
-// random programs of reads that are held up half way, slow saves, writes,
-// invalidations, hard and soft, evictions, expiries, outages and restarts, runs
-// them against several nodes that share one store, and judges every
-// response. It also breaks the protocol on purpose and demands to find out.
+// handler began before it, except within the window of a soft one. Its test draws
+// random programs of interrupted reads, slow saves, writes, hard and soft
+// invalidations, evictions, expiries, outages and restarts, runs them against several
+// nodes that share one store, and judges every response. It also breaks the protocol
+// on purpose, and fails if that goes unnoticed.
 //
-// The package itself only has the flag that lets the checker run longer. Every
+// The package itself has only the flag that lets the checker run longer. Every
 // test package of the module imports it, so that
 //
 //	go test ./... -run Consistency -consistency.duration=60s

@@ -71,7 +71,7 @@ type Config struct {
 func (c Config) Check() error { return c.normalize() }
 
 // normalize checks the config and fills in defaults. All faults are reported at
-// once, each with its mend.
+// once, each with its fix.
 func (c *Config) normalize() error {
 	var errs []error
 	bad := func(format string, args ...any) {

@@ -23,8 +23,8 @@ type Control struct {
 	tags   []restflow.Tag
 }
 
-// SetTTL sets how long the response stays fresh, in place of the cache's TTL and
-// of what its Cache-Control allows. Zero or less means that it is not stored. The
+// SetTTL sets how long the response stays fresh, instead of the cache's TTL and of the
+// time that its Cache-Control allows. Zero or less means that it is not stored. The
 // last call counts.
 func (c *Control) SetTTL(d time.Duration) {
 	if c == nil {
@@ -35,7 +35,7 @@ func (c *Control) SetTTL(d time.Duration) {
 	c.ttl, c.hasTTL = d, true
 }
 
-// NoStore keeps the response from being stored. The reason stands in the event.
+// NoStore keeps the response from being stored. The event carries the reason.
 func (c *Control) NoStore(reason string) {
 	if c == nil {
 		return

@@ -1,6 +1,6 @@
 // Package httpcache is the response-cache engine: it decides what may be looked
 // up and stored, records what a handler writes, and replays entries. It knows
-// net/http and no framework; an adapter tells it of a request and runs the handler.
+// net/http and no framework; an adapter passes it a request and runs the handler.
 //
 // A request goes through Engine.Serve:
 //
@@ -11,6 +11,6 @@
 //	          recorded bytes
 //	  bypass  the handler writes to the client, untouched
 //
-// What a handler wrote reaches the client whatever becomes of the entry, also
-// when the handler fails or panics later: the recorder releases it.
+// The client gets what the handler wrote whatever happens to the entry, even if the
+// handler fails or panics later: the recorder releases it.
 package httpcache

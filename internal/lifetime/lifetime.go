@@ -9,6 +9,10 @@ import (
 // Default is the TTL of a cache that names none.
 const Default = time.Hour
 
+// Longest stands for all that is longer (RFC 9111, 1.2.2): 68 years, so that what
+// adds up two of them still fits Unix nanoseconds, which end in 2262.
+const Longest = (1 << 31) * time.Second
+
 // Lifetime is how long the entries of a cache answer. It is copied from a
 // cache's Config, whose fields have these names.
 type Lifetime struct {
@@ -18,7 +22,7 @@ type Lifetime struct {
 }
 
 // Normalize fills in the default and returns the faults, each an error that
-// begins with prefix ("echocache: Config.") and ends with its mend.
+// begins with prefix ("echocache: Config.") and ends with its fix.
 func (l *Lifetime) Normalize(prefix string) []error {
 	var errs []error
 	if l.TTL < 0 {
@@ -37,12 +41,13 @@ func (l *Lifetime) Normalize(prefix string) []error {
 }
 
 // Expires draws when an entry made now expires, in Unix nanoseconds: after ttl,
-// which is the cache's or what an answer allows, less the jitter. A ttl of zero
-// means never, and so does the result.
+// which is the cache's or what an answer allows, and at most Longest, less the
+// jitter. A ttl of zero means never, and so does the result.
 func (l *Lifetime) Expires(now time.Time, ttl time.Duration) int64 {
 	if ttl == 0 {
 		return 0
 	}
+	ttl = min(ttl, Longest)
 	if l.Jitter > 0 {
 		ttl -= time.Duration(l.Jitter * rand.Float64() * float64(ttl)) //nolint:gosec // not a secret
 	}

@@ -46,6 +46,7 @@ func TestExpires(t *testing.T) {
 	require.Equal(t, now.Add(time.Minute).UnixNano(), exact.Expires(now, exact.TTL))
 	require.Equal(t, now.Add(time.Second).UnixNano(), exact.Expires(now, time.Second))
 	require.Zero(t, exact.Expires(now, 0))
+	require.Equal(t, now.Add(lifetime.Longest).UnixNano(), exact.Expires(now, math.MaxInt64))
 
 	spread := lifetime.Lifetime{TTL: time.Minute, Jitter: 0.5}
 	drawn := map[int64]bool{}

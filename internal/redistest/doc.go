@@ -1,4 +1,4 @@
-// Package redistest gives tests real Redis servers of their own, and a network
+// Package redistest gives each test real Redis servers of its own, and a network
 // between them and the code under test that can be broken on purpose.
 //
 // It promises that
@@ -10,7 +10,7 @@
 //     a port, a folder or a process;
 //   - a function that returns has reached the state it names: a started server
 //     answers, a formed cluster has every slot covered and every replica
-//     attached, a failover is known to every node. Nothing sleeps and hopes.
+//     attached, a failover is known to every node. No test needs to sleep.
 //
 // What there is:
 //
@@ -23,11 +23,11 @@
 //   - [StartProxy]: a TCP proxy that cuts, holds, delays, corrupts and limits.
 //
 // The program is the one that the environment variable RESTFLOW_REDIS_SERVER
-// names, or else redis-server in PATH; version 7 or later. Where there is none
-// the test is skipped, and fails instead when RESTFLOW_REQUIRE_SERVICES is 1,
-// so that a build that means to test against Redis cannot pass without it.
+// names, or else redis-server in PATH; version 7 or later. Without one the test is
+// skipped, or fails when RESTFLOW_REQUIRE_SERVICES is 1, so that a build that means
+// to test against Redis cannot pass without it.
 //
-// Methods that talk to a server fail the test when it does not do what was
+// Methods that talk to a server fail the test when the server does not do what was
 // asked. Call them from the goroutine of the test, as [testing.T.FailNow]
 // demands; the faults of a [Proxy] may be set from any goroutine.
 package redistest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"math"
 	"testing"
 
 	"github.com/glebarez/sqlite"
@@ -148,9 +149,13 @@ func TestOneDropForATransaction(t *testing.T) {
 
 // A model that nobody listens to costs the wrapping of its transaction.
 func TestUnregisteredModelsCostNothing(t *testing.T) {
-	save := func(db *gorm.DB) float64 {
+	save := func(db *gorm.DB) (least float64) {
 		item := &Item{ID: 1}
-		return testing.AllocsPerRun(100, func() { db.Save(item) })
+		least = math.MaxFloat64
+		for range 5 { // pools are emptied now and then, and under the race detector at random
+			least = min(least, testing.AllocsPerRun(100, func() { db.Save(item) }))
+		}
+		return least
 	}
 	without, _ := nullDB(t)
 	with, _ := nullDB(t, signals.Rule{Model: Pet{}, All: true})

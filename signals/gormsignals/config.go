@@ -4,30 +4,28 @@ import "log/slog"
 
 // Config configures a Plugin. The zero value is useful.
 type Config struct {
-	// MaxRows is the number of rows that one statement may concern for each of them to become a
-	// change with its values. One more and the statement becomes one Bulk change, which
-	// invalidates whole caches. It bounds the rows read before an update or delete as well.
-	// Default 1,000.
+	// MaxRows is the most rows of one statement that become a change each, with their values. With
+	// more rows the statement becomes one Bulk change, which invalidates whole caches. It also
+	// bounds the rows read before an update or delete. Default 1,000.
 	MaxRows int
 
 	// Tables lists models that a write to a table changes besides the models stored in it:
 	// through a view, a trigger, a foreign key with ON DELETE CASCADE, a partition with a name of
-	// its own. They become Bulk changes. The names are compared without schema and letter case.
+	// its own. They get Bulk changes. The names are compared without schema and letter case.
 	//
 	//	Tables: map[string][]any{"users": {Order{}}} // deleting a user deletes their orders
 	Tables map[string][]any
 
-	// NoReads keeps the plugin from reading rows. What it would have read is unknown, and
-	// unknown widens. Default: rows are read when a rule needs their values.
+	// NoReads keeps the plugin from reading rows. Values that it would have read are then unknown,
+	// so rules drop wider groups. Default: rows are read when a rule needs their values.
 	NoReads bool
 
 	// RefuseUnseen makes a write of a registered model fail with ErrUnseenTx if it runs in a
-	// transaction that the plugin cannot see committing. Default: the write goes on, its
-	// invalidation is published at once, which may be too early, and the log says so at level
-	// error.
+	// transaction whose COMMIT the plugin cannot see. Default: the write proceeds, its change is
+	// published at once, which may be too early, and an error is logged.
 	RefuseUnseen bool
 
-	// Logger hears of transactions that cannot be seen and of uncertain outcomes. Default
+	// Logger gets transactions that cannot be seen and uncertain outcomes. Default
 	// slog.Default().
 	Logger *slog.Logger
 }

@@ -19,10 +19,10 @@ import (
 //	…
 //	err = db.Use(plugin)
 //
-// What GORM writes is as exact as without it. Other writes are known by their SQL text: they
-// become one Bulk change of every model whose table they name, published after the COMMIT that the
-// connection sees, or after the statement outside a transaction. Without GORM, tables have the names that its
-// default naming strategy gives the models.
+// Writes by GORM are as exact as without it. Other writes are known by their SQL text: they become
+// one Bulk change of every model whose table they name, published after the COMMIT that the
+// connection sees, or after the statement outside a transaction. Without GORM, the default naming
+// strategy gives the tables of the models.
 //
 // A connection that code obtains by sql.Conn.Raw is the plugin's; its method Unwrap returns the
 // driver's.

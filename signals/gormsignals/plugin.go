@@ -33,7 +33,7 @@ type Plugin struct {
 }
 
 // New returns a plugin that publishes on bus. At most one Config is used; without one the defaults
-// hold.
+// apply.
 func New(bus *signals.Bus, config ...Config) *Plugin {
 	p := &Plugin{bus: bus}
 	if len(config) > 0 {
@@ -43,7 +43,7 @@ func New(bus *signals.Bus, config ...Config) *Plugin {
 	return p
 }
 
-// Name is what GORM knows the plugin by.
+// Name is the plugin's name in GORM.
 func (p *Plugin) Name() string { return pluginName }
 
 // Initialize is called by gorm.DB.Use. It puts the plugin before the connection pool and registers

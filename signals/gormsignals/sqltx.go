@@ -10,8 +10,8 @@ import (
 // gorm.DB.Statement.ConnPool holds is the plugin's. False means that db is in no transaction, or in
 // one of another kind.
 //
-// Commit and roll back through GORM, since the plugin does not see it otherwise. It does not see what is
-// written through the *sql.Tx either: tell it by Publish.
+// Commit and roll back through GORM, since the plugin does not see it otherwise. It does not see writes
+// through the *sql.Tx either: publish them with Publish.
 func SQLTx(db *gorm.DB) (*sql.Tx, bool) {
 	c := db.Statement.ConnPool
 	for {
