@@ -80,7 +80,7 @@ func TestARuleRenewsWhatItDrops(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 0, v, "the other team's is untouched")
 		require.Empty(t, l.failed)
-		require.Equal(t, []string{"MISS stored", "MISS stored", "REFRESH stored"}, l.ev.take())
+		require.Equal(t, []string{"MISS stored", "MISS stored", "REFRESH alone stored"}, l.ev.take())
 	})
 }
 

@@ -98,6 +98,9 @@ func (e *events) on(_ context.Context, ev restflow.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	line := ev.Status.String()
+	if ev.Background {
+		line += " alone"
+	}
 	if ev.Stored {
 		line += " stored"
 	}

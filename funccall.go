@@ -16,6 +16,8 @@ type call[K any] struct {
 	built tagkey.Key
 	key   Key
 	snap  Snapshot
+
+	background bool // a rule asked for it, and nobody waits for the result
 }
 
 // open builds the key of k.
@@ -34,7 +36,7 @@ func (f *Func[K, V]) open(k K) (*call[K], error) {
 // close takes c back, with its buffers and without what belongs to the caller.
 func (f *Func[K, V]) close(c *call[K]) {
 	var none K
-	c.arg = none
+	c.arg, c.background = none, false
 	c.snap.Entry, c.snap.Soft, c.snap.Fault = nil, nil, nil
 	f.calls.Put(c)
 }
@@ -133,7 +135,7 @@ func (f *Func[K, V]) tell(ctx context.Context, c *call[K], ev Event) {
 	}
 	ev.Cache = f.keyspace.Plan.Namespace()
 	if c != nil {
-		ev.Key = c.built.String()
+		ev.Key, ev.Background = c.built.String(), c.background
 	}
 	f.cfg.OnEvent(context.WithoutCancel(ctx), ev)
 }

@@ -52,15 +52,16 @@ func (f *Func[K, V]) find(ctx context.Context, k K) (*call[K], Metadata, error) 
 // the function fails, its error is returned and the entry stays as it was. The status
 // is Refresh, or Bypass if the result could not be stored; it is returned anyway.
 func (f *Func[K, V]) Refresh(ctx context.Context, k K) (V, Metadata, error) {
-	return f.refresh(ctx, k).unwrap()
+	return f.refresh(ctx, k, false).unwrap()
 }
 
-func (f *Func[K, V]) refresh(ctx context.Context, k K) outcome[V] {
+func (f *Func[K, V]) refresh(ctx context.Context, k K, background bool) outcome[V] {
 	c, err := f.open(k)
 	if err != nil {
-		return f.plain(ctx, k, nil, Bypass, "the key cannot be built", err)
+		return f.plain(ctx, k, &call[K]{background: background}, Bypass, "the key cannot be built", err)
 	}
 	defer f.close(c)
+	c.background = background
 	if err := f.store.Load(ctx, &c.key, &c.snap); err != nil {
 		return f.plain(ctx, k, c, Bypass, troubled, err)
 	}

@@ -45,7 +45,7 @@ func (t *funcTarget[K, V]) rewarm(ctx context.Context, key any) error {
 	if !ok || k == nil {
 		return fmt.Errorf("got a %T, want a %T that is not nil", key, k)
 	}
-	o := t.f.refresh(ctx, *k)
+	o := t.f.refresh(ctx, *k, true)
 	if o.err != nil {
 		return o.err
 	}

@@ -61,7 +61,7 @@ func (m Metadata) Age() time.Duration {
 type Event struct {
 	// Cache is the namespace of the cache.
 	Cache string
-	// Status is how the request was answered.
+	// Status is how the request was answered, and Refresh for a background run.
 	Status Status
 	// Route is the route pattern, empty for functions.
 	Route string
@@ -72,6 +72,9 @@ type Event struct {
 	Stored bool
 	// Shared says whether the answer was computed by another request's run.
 	Shared bool
+	// Background says that the cache itself started the run, to refresh an entry or
+	// to rewarm a result, and that it answered no request.
+	Background bool
 	// Reason says in a few words why the answer was not cached or not stored.
 	Reason string
 	// Err is the failure behind Reason, if there was one.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/restflow-go/restflow"
 )
 
 // At says where a response is from, for methods without a request: it is what every
@@ -33,19 +35,37 @@ type At struct {
 // errRoute is what is wrong with an At without a route.
 var errRoute = errors.New("echocache: At.Route is empty; give the route as it was registered")
 
-// locateAt finds the entry of k at a place. On success the caller releases the exchange.
-func (c *Cache[K]) locateAt(k K, at At) (*exchange, error) {
+// locateAt finds the entry of k at a place, for a path that Echo matches as it was
+// written, or for one that it matches as it reads. On success the caller releases the
+// exchange.
+func (c *Cache[K]) locateAt(k K, at At, asWritten bool) (*exchange, error) {
 	names, values, err := c.params(at)
 	if err != nil {
 		return nil, err
 	}
 	x := c.pool.Get().(*exchange)
 	x.Route, x.Request.ParamNames, x.Request.ParamValues = at.Route, names, values
-	if err := c.engine.LocateValue(&x.Exchange, &k, at.Host); err != nil {
+	if err := c.engine.LocateValue(&x.Exchange, &k, at.Host, asWritten); err != nil {
 		c.release(x)
 		return nil, err
 	}
 	return x, nil
+}
+
+// findAt asks for the entry of k at a place, however its path was written.
+func (c *Cache[K]) findAt(k K, at At, ask func(x *exchange) error) error {
+	for _, asWritten := range [...]bool{false, true} {
+		x, err := c.locateAt(k, at, asWritten)
+		if err != nil {
+			return err
+		}
+		err = ask(x)
+		c.release(x)
+		if !errors.Is(err, restflow.ErrMiss) {
+			return err
+		}
+	}
+	return restflow.ErrMiss
 }
 
 // params returns the parameters that the key holds beside the key struct, in the

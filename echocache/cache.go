@@ -44,7 +44,8 @@ type wrapped struct {
 }
 
 // New compiles K and returns a cache for it. All mistakes in K's tags and in the
-// config are reported at once.
+// config are reported at once; those in the rules of InvalidatesOn once the rest is
+// right, since rules are checked against the cache.
 func New[K any](cfg Config) (*Cache[K], error) {
 	plan, err := tagkey.Compile[K]()
 	if err != nil {
@@ -133,7 +134,7 @@ func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache
 
 func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
 	x := c.pool.Get().(*exchange)
-	x.ctx, x.next, x.Mode = ctx, next, mode
+	x.ctx, x.next, x.Mode, x.lent = ctx, next, mode, nil
 	x.Route, x.Writer = ctx.Path(), ctx.Response()
 	x.Request = tagkey.Request{
 		HTTP:       ctx.Request(),

@@ -3,6 +3,7 @@ package echocache
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -23,13 +24,26 @@ type DefaultKey struct {
 	Path  url.Values `restflow:"path,*,partition"`
 }
 
-// Response is what CacheIf and CacheUnless judge: status, header fields and body
-// as the handler and inner middleware made them. It must not be changed or kept.
-type Response = httpcache.Response
+// Response is a response as CacheIf and CacheUnless judge it, and as Peek returns
+// it: what the handler and inner middleware made. A predicate must not change or
+// keep it.
+type Response struct {
+	Status int
+	Header http.Header // what the handler and inner middleware set
+	Body   []byte
+}
 
 // Predicate decides whether a response is stored. Its context is the request's; if it
 // returns an error the response is not stored.
-type Predicate = httpcache.Predicate
+type Predicate func(ctx context.Context, res *Response) (bool, error)
+
+// engine returns the predicate as the engine calls it, and nil for nil.
+func (p Predicate) engine() httpcache.Predicate {
+	if p == nil {
+		return nil
+	}
+	return func(ctx context.Context, res *httpcache.Response) (bool, error) { return p(ctx, (*Response)(res)) }
+}
 
 // Config configures New. Only Store is required.
 type Config struct {
@@ -133,7 +147,10 @@ type Config struct {
 	StaleWhileRevalidate time.Duration
 
 	// StaleIfError is how long past its TTL an entry is served, with status STALE,
-	// in place of a handler that fails with a 5xx. Default 0: never.
+	// in place of a handler that fails with a 5xx: one that it wrote, or an error to
+	// which Echo's own error handler would give one, whatever an HTTPErrorHandler of
+	// yours makes of it; so return an *echo.HTTPError for what is no failure.
+	// Default 0: never.
 	// Neither applies to responses with must-revalidate, proxy-revalidate or
 	// s-maxage, and neither ever serves invalidated entries, except under the Soft
 	// of a rule. A response can shorten each with stale-while-revalidate and
@@ -177,7 +194,9 @@ type Config struct {
 	OnEvent func(ctx context.Context, ev restflow.Event)
 
 	// Logger gets one warning for each route whose requests have credentials
-	// that the key does not cover, with the fix. Default: slog.Default().
+	// that the key does not cover, or lack a request field of the key, with the fix,
+	// and one error for each route whose handler panics in the background.
+	// Default: slog.Default().
 	Logger *slog.Logger
 }
 
@@ -185,7 +204,7 @@ func (c *Config) engine() httpcache.Config {
 	return httpcache.Config{
 		Adapter: "echocache", Store: c.Store,
 		TTL: c.TTL, NoExpiration: c.NoExpiration, Jitter: c.Jitter,
-		CacheIf: c.CacheIf, CacheUnless: c.CacheUnless, CacheStatuses: c.CacheStatuses,
+		CacheIf: c.CacheIf.engine(), CacheUnless: c.CacheUnless.engine(), CacheStatuses: c.CacheStatuses,
 		SetCacheHeaders: c.SetCacheHeaders, MaxBodyBytes: c.MaxBodyBytes, StoreTimeout: c.StoreTimeout,
 		Shared: c.Shared, IgnoreCookies: c.IgnoreCookies, IgnoreHost: c.IgnoreHost,
 		OnEvent: c.OnEvent, Logger: c.Logger,

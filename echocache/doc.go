@@ -41,6 +41,8 @@
 //     field's type, a required request field that is absent, a query string that is
 //     malformed or too large;
 //   - a request with credentials that the key does not cover (see Security);
+//   - a request whose route exists for other methods only, or that comes from inside a
+//     run for the same key, as when a cache is on a route twice;
 //   - a request for which the store fails or is too slow, or in a group with a
 //     pending invalidation.
 //
@@ -78,11 +80,12 @@
 // # Security
 //
 // No user gets another user's response. A request that carries credentials (an
-// Authorization header, a cookie that IgnoreCookies does not name, a client
-// certificate, or anything that Config.Identity recognises) is cached only if the key
-// identifies the user: by any request field that has a value, or by that header or
-// cookie. Otherwise it bypasses the cache, and a warning is logged once per route.
-// Set Config.Shared to assert that every user gets the same answer.
+// Authorization header, a cookie that IgnoreCookies does not name, be it sent or just
+// set by outer middleware, a client certificate, or anything that Config.Identity
+// recognises) is cached only if the key identifies the user: by any request field that
+// has a value, or by that header or cookie. Otherwise it bypasses the cache, and a
+// warning is logged once per route. Set Config.Shared to assert that every user gets
+// the same answer.
 //
 // The key is built again after the handler, and credentials are checked again. So a
 // cache that was placed before the authentication middleware caches nothing rather

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -37,6 +36,9 @@ type exchange struct {
 	ctx   echo.Context
 	next  echo.HandlerFunc
 	shape *shape
+
+	outer *echo.Response // the client's, while the handler has one of its own
+	lent  *echo.Response // the handler's, whose hooks wait for another answer
 }
 
 // errRecycled is what becomes of a handler that outlived its request: outer
@@ -55,16 +57,23 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		defer x.revive(r.Context(), r, before)
 		return x.runAs(r)
 	}
+	whole := r.URL == before.URL // not what the seal has left of it
 	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
 	given, inner := r.Context(), echo.NewResponse(w, c.Echo())
 	c.SetResponse(inner)
+	x.outer = outer
 	defer func() {
+		x.outer = nil
 		if !x.ours(w) {
 			return
 		}
 		c.SetResponse(outer)
 		x.revive(given, r, before)
+		if whole { // the server removes the files of a form, and outer middleware reads it
+			before.Form, before.PostForm, before.MultipartForm = r.Form, r.PostForm, r.MultipartForm
+		}
 		if !inner.Committed {
+			x.lent = inner
 			lend(inner, outer)
 		}
 	}()
@@ -123,15 +132,47 @@ type revived struct {
 
 func (r revived) Value(key any) any { return r.values.Value(key) }
 
+// Outside lets hooks of outer middleware find the client's response in the context,
+// when it is answered before the handler has ended.
+func (x *exchange) Outside(w http.ResponseWriter, do func()) {
+	outer := x.outer
+	if outer == nil || !x.ours(w) {
+		do()
+		return
+	}
+	inner := x.ctx.Response()
+	x.ctx.SetResponse(outer)
+	defer x.ctx.SetResponse(inner)
+	do()
+}
+
+// Disown takes back the hooks that were lent.
+func (x *exchange) Disown() {
+	if x.lent != nil {
+		x.lent.Writer = disowned{}
+	}
+}
+
+// disowned is the writer of a response that does not go out.
+type disowned struct{ http.ResponseWriter }
+
 // lend runs the hooks of a response that was not written with the one that is
 // written in its place, as when the handler returns an error.
 func lend(inner, outer *echo.Response) {
+	own := func() bool { return inner.Writer != disowned{} }
 	outer.Before(func() {
+		if !own() {
+			return
+		}
 		inner.Writer = silent{outer}
 		inner.WriteHeader(outer.Status)
 		outer.Status = inner.Status
 	})
-	outer.After(func() { _, _ = inner.Write(nil) })
+	outer.After(func() {
+		if own() {
+			_, _ = inner.Write(nil)
+		}
+	})
 }
 
 // silent lends out nothing of a writer but its header.
@@ -140,33 +181,25 @@ type silent struct{ http.ResponseWriter }
 func (silent) WriteHeader(int)             {}
 func (silent) Write(p []byte) (int, error) { return len(p), nil }
 
-// sealed keeps the query of the request that the handler got from being the one
-// that the context has parsed before.
-type sealed struct {
-	echo.Context
-	query url.Values
-}
-
-func (s *sealed) QueryParams() url.Values {
-	if s.query == nil {
-		s.query = s.Request().URL.Query()
-	}
-	return s.query
-}
-
-func (s *sealed) QueryParam(name string) string { return s.QueryParams().Get(name) }
-
-func (s *sealed) Bind(i any) error { return s.Echo().Binder.Bind(i, s) }
+// Routed looks at what Echo leaves in the context for its answer of 405.
+func (x *exchange) Routed() bool { return x.ctx.Get(echo.ContextKeyHeaderAllow) == nil }
 
 // Identified asks the user's identity extractor.
 func (x *exchange) Identified() bool {
 	return x.shape.identity != nil && x.shape.identity(x.ctx)
 }
 
-// Failed reports whether Echo would answer err with a 5xx.
+// Failed reports whether Echo's own error handler would answer err with a 5xx: it
+// looks at the error and the one inside, and unwraps neither.
 func (x *exchange) Failed(err error) bool {
-	var he *echo.HTTPError
-	return !errors.As(err, &he) || he.Code >= http.StatusInternalServerError
+	he, ok := err.(*echo.HTTPError) //nolint:errorlint // as Echo
+	if !ok {
+		return true
+	}
+	if inner, ok := he.Internal.(*echo.HTTPError); ok { //nolint:errorlint // as Echo
+		he = inner
+	}
+	return he.Code >= http.StatusInternalServerError
 }
 
 // Background copies what the handler needs into a context of its own, since Echo

@@ -371,7 +371,7 @@ func TestClientCertificatesAreCredentials(t *testing.T) {
 	require.Equal(t, "MISS", ask(stranger.Transport, "/named"))
 }
 
-func TestOneWarningARouteNamesTheMend(t *testing.T) {
+func TestOneWarningARouteNamesTheFix(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -390,7 +390,7 @@ func TestOneWarningARouteNamesTheMend(t *testing.T) {
 		get(e, "/b", "Cookie", "sid=1")
 		get(e, "/b")
 	}
-	const mend = `mend="add an identity field such as restflow:\"request,user.id,partition\" and put the cache behind the authentication middleware, or set Shared if every user gets the same answer"`
-	require.Equal(t, `level=WARN msg="restflow: not cached" cache=shop route=/a/:id reason="the request has an Authorization header, and the key has no identity field" `+mend+`
-level=WARN msg="restflow: not cached" cache=shop route=/b reason="the request has the cookie sid, and the key has no identity field" `+mend+"\n", out.String())
+	const fix = `fix="add an identity field such as restflow:\"request,user.id,partition\" and put the cache behind the authentication middleware, or set Shared if every user gets the same answer"`
+	require.Equal(t, `level=WARN msg="restflow: not cached" cache=shop route=/a/:id reason="the request has an Authorization header, and the key has no identity field" `+fix+`
+level=WARN msg="restflow: not cached" cache=shop route=/b reason="the request has the cookie sid, and the key has no identity field" `+fix+"\n", out.String())
 }

@@ -324,11 +324,11 @@ var requestKinds = []kind{
 		routes: func(e *echo.Echo, _ string, cache echo.MiddlewareFunc) { e.Use(cache) },
 	},
 	func() kind {
-		k := missRoute("no such method", "the handler returned an error", func(e *echo.Echo, _ string, cache echo.MiddlewareFunc) {
+		k := missRoute("no such method", "the method is not allowed on the route", func(e *echo.Echo, _ string, cache echo.MiddlewareFunc) {
 			e.Use(cache)
 			e.POST("/p", func(c echo.Context) error { return c.NoContent(200) })
 		})
-		k.request = "GET /p"
+		k.request, k.first, k.second = "GET /p", "BYPASS", "BYPASS"
 		return k
 	}(),
 }

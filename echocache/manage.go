@@ -2,6 +2,7 @@ package echocache
 
 import (
 	"context"
+	"errors"
 
 	"github.com/labstack/echo/v4"
 
@@ -44,7 +45,12 @@ func (c *Cache[K]) Peek(ctx echo.Context) (*Response, restflow.Metadata, error) 
 		return nil, restflow.Metadata{}, err
 	}
 	defer c.release(x)
-	return c.engine.Peek(ctx.Request().Context(), &x.Exchange)
+	return c.peek(ctx.Request().Context(), x)
+}
+
+func (c *Cache[K]) peek(ctx context.Context, x *exchange) (*Response, restflow.Metadata, error) {
+	res, m, err := c.engine.Peek(ctx, &x.Exchange)
+	return (*Response)(res), m, err
 }
 
 // Metadata describes the cached response to the request. It is about the entry, not
@@ -92,39 +98,44 @@ func (c *Cache[K]) locate(ctx echo.Context) (*exchange, error) {
 	return x, nil
 }
 
-// PeekAt is Peek without a request.
-func (c *Cache[K]) PeekAt(ctx context.Context, k K, at At) (*Response, restflow.Metadata, error) {
-	x, err := c.locateAt(k, at)
-	if err != nil {
-		return nil, restflow.Metadata{}, err
-	}
-	defer c.release(x)
-	return c.engine.Peek(ctx, &x.Exchange)
-}
-
-// MetadataAt is Metadata without a request.
-func (c *Cache[K]) MetadataAt(ctx context.Context, k K, at At) (restflow.Metadata, error) {
-	x, err := c.locateAt(k, at)
-	if err != nil {
-		return restflow.Metadata{}, err
-	}
-	defer c.release(x)
-	return c.engine.Describe(ctx, &x.Exchange)
-}
-
-// DeleteAt is Delete without a request.
-func (c *Cache[K]) DeleteAt(ctx context.Context, k K, at At) error {
-	x, err := c.locateAt(k, at)
-	if err != nil {
+// PeekAt is Peek without a request. A path with characters that Go would
+// escape ("it's"), or escaped ones that it would not, has an entry of its own, since
+// Echo matches it as it was written: it is found where there is no other.
+func (c *Cache[K]) PeekAt(ctx context.Context, k K, at At) (res *Response, m restflow.Metadata, err error) {
+	err = c.findAt(k, at, func(x *exchange) (err error) {
+		res, m, err = c.peek(ctx, x)
 		return err
-	}
-	defer c.release(x)
-	return c.engine.Delete(ctx, &x.Exchange)
+	})
+	return res, m, err
 }
 
-// KeyAt is Key without a request.
+// MetadataAt is Metadata without a request, of the entry that PeekAt finds.
+func (c *Cache[K]) MetadataAt(ctx context.Context, k K, at At) (m restflow.Metadata, err error) {
+	err = c.findAt(k, at, func(x *exchange) (err error) {
+		m, err = c.engine.Describe(ctx, &x.Exchange)
+		return err
+	})
+	return m, err
+}
+
+// DeleteAt is Delete without a request, however the path was written.
+func (c *Cache[K]) DeleteAt(ctx context.Context, k K, at At) error {
+	var errs []error
+	for _, asWritten := range [...]bool{false, true} {
+		x, err := c.locateAt(k, at, asWritten)
+		if err != nil {
+			return err
+		}
+		errs = append(errs, c.engine.Delete(ctx, &x.Exchange))
+		c.release(x)
+	}
+	return errors.Join(errs...)
+}
+
+// KeyAt is Key without a request: that of a path as Go writes it. The key
+// of one that Echo matches as it was written (see PeekAt) has "7:escaped" behind it.
 func (c *Cache[K]) KeyAt(k K, at At) (string, error) {
-	x, err := c.locateAt(k, at)
+	x, err := c.locateAt(k, at, false)
 	if err != nil {
 		return "", err
 	}

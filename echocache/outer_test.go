@@ -99,19 +99,52 @@ func TestGzipInsideIsStoredOnlyUnderItsKey(t *testing.T) {
 	}
 }
 
-func TestCookiesOfOuterMiddlewareAreNeitherStoredNorInTheWay(t *testing.T) {
-	cache := newCache[echocache.DefaultKey](t, echocache.Config{})
+// A page may show what outer middleware gives the client in a cookie, as a token
+// against CSRF. It is one client's own, unless the config says that it is not.
+func TestCookiesOfOuterMiddlewareAreCredentials(t *testing.T) {
+	type tokenKey struct {
+		Token *string `restflow:"cookie,_csrf"`
+	}
+	form := func(c echo.Context) error { return c.String(200, c.Get("csrf").(string)) }
+	cache, log := defaultCache(t, echocache.Config{})
+	keyed := newCache[tokenKey](t, echocache.Config{})
 	e := newEcho()
 	e.Use(middleware.CSRF())
-	e.GET("/", responding(200), cache.Middleware)
+	e.GET("/form", form, cache.Middleware)
+	e.GET("/keyed", form, keyed.Middleware)
 	tokens := map[string]bool{}
-	for i := range 3 {
-		w := get(e, "/")
-		require.Equal(t, []string{"MISS", "HIT", "HIT"}[i], status(w))
-		cookies := w.Header()["Set-Cookie"]
-		require.Len(t, cookies, 1)
-		require.False(t, tokens[cookies[0]])
-		tokens[cookies[0]] = true
+	for range 3 {
+		for _, target := range []string{"/form", "/keyed"} {
+			w := get(e, target)
+			require.Equal(t, "BYPASS", status(w))
+			require.Contains(t, w.Header().Get("Set-Cookie"), w.Body.String())
+			require.False(t, tokens[w.Body.String()])
+			tokens[w.Body.String()] = true
+		}
+		require.Equal(t, "the client is given the cookie _csrf, and the key has no identity field", log.one(t).Reason)
+	}
+	for i, token := range []string{"a", "b", "a", "b"} {
+		w := get(e, "/keyed", "Cookie", "_csrf="+token)
+		require.Equal(t, []string{"MISS", "MISS", "HIT", "HIT"}[i], status(w), "whoever has one already is told apart by it")
+		require.Equal(t, token, w.Body.String())
+	}
+}
+
+func TestCookiesOfOuterMiddlewareAreNeitherStoredNorReplayed(t *testing.T) {
+	for name, cfg := range map[string]echocache.Config{"shared": {Shared: true}, "ignored": {IgnoreCookies: []string{"_cs*"}}} {
+		cache := newCache[echocache.DefaultKey](t, cfg)
+		e := newEcho()
+		e.Use(middleware.CSRF())
+		e.GET("/", responding(200), cache.Middleware)
+		tokens := map[string]bool{}
+		for i := range 3 {
+			w := get(e, "/")
+			require.Equal(t, []string{"MISS", "HIT", "HIT"}[i], status(w), name)
+			cookies := w.Header()["Set-Cookie"]
+			require.Len(t, cookies, 1)
+			require.False(t, tokens[cookies[0]])
+			tokens[cookies[0]] = true
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package echocache_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -233,5 +234,54 @@ func TestRouteThatNamesAParameterTwice(t *testing.T) {
 		ev := log.one(t)
 		require.Equal(t, "the key cannot be built", ev.Reason)
 		require.EqualError(t, ev.Err, "tagkey: ID (path:id): the route names the parameter 2 times")
+	}
+}
+
+// Only letters of ASCII have no case in a host: the Kelvin sign is no k, and bytes
+// that are no text are all different.
+func TestHostsThatUnicodeFoldsAreApart(t *testing.T) {
+	cache := newCache[echocache.DefaultKey](t, echocache.Config{})
+	e := newEcho()
+	e.GET("/", func(c echo.Context) error { return c.String(http.StatusOK, c.Request().Host) }, cache.Middleware)
+	from := func(host string) *httptest.ResponseRecorder {
+		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
+		r.Host = host
+		e.ServeHTTP(w, r)
+		return w
+	}
+	for _, host := range []string{"kyc.example", "\u212Ayc.example", "ÄB.example", "äb.example", "a\xff.example", "a\xfe.example"} {
+		require.Equal(t, "MISS", status(from(host)), "%q", host)
+		require.Equal(t, host, from(host).Body.String())
+	}
+	require.Equal(t, "HIT", status(from("KYC.Example")))
+	require.Equal(t, "HIT", status(from("a\xFF.EXAMPLE")))
+}
+
+// Echo tells the pattern of a route whose method is another, without its parameters.
+func TestRouteOfAnotherMethodIsNone(t *testing.T) {
+	const why = "the method is not allowed on the route"
+	cache, log := defaultCache(t, echocache.Config{})
+	e := newEcho()
+	e.Use(cache.Middleware, func(next echo.HandlerFunc) echo.HandlerFunc { // a proxy
+		return func(c echo.Context) error {
+			if c.Get(echo.ContextKeyHeaderAllow) != nil && c.Request().Method == http.MethodGet {
+				return c.String(http.StatusOK, c.Request().URL.Path)
+			}
+			return next(c)
+		}
+	})
+	e.POST("/users/:id", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	for _, target := range []string{"/users/1", "/users/2", "/users/2"} {
+		w := get(e, target)
+		require.Equal(t, target, w.Body.String())
+		require.Equal(t, "BYPASS", status(w))
+		require.Equal(t, why, log.one(t).Reason)
+	}
+	e.GET("/only-get", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
+	for range 2 {
+		require.Equal(t, http.StatusMethodNotAllowed, do(e, http.MethodHead, "/only-get").Code)
+		require.Equal(t, why, log.one(t).Reason)
+		get(e, "/only-get")
+		log.take()
 	}
 }

@@ -181,3 +181,61 @@ func TestEarlyRefreshKeepsAPopularEntryFresh(t *testing.T) {
 		require.Less(t, runs.Load(), int32(12), "not much oftener than needed")
 	})
 }
+
+// A stale entry stands in where Echo would answer with a 5xx.
+func TestStaleIfErrorGoesByWhatEchoAnswers(t *testing.T) {
+	for name, err := range map[string]error{
+		"a wrapped error of HTTP":      fmt.Errorf("no: %w", echo.ErrNotFound),
+		"an inner error is answered":   echo.NewHTTPError(http.StatusInternalServerError).SetInternal(echo.ErrNotFound),
+		"an inner error of the server": echo.NewHTTPError(http.StatusNotFound).SetInternal(echo.ErrBadGateway),
+		"an inner error of no status":  echo.NewHTTPError(http.StatusNotFound).SetInternal(errors.New("no row")),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			fine := true
+			handler := func(c echo.Context) error {
+				if !fine {
+					return err
+				}
+				return c.NoContent(http.StatusOK)
+			}
+			e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute}, handler)
+			defer end()
+			bare := newEcho()
+			bare.GET("/:id", handler)
+			get(e, "/a")
+			fine = false
+			time.Sleep(11 * time.Second)
+			if code := get(bare, "/a").Code; code < 500 {
+				require.Equal(t, code, get(e, "/a").Code, name)
+				return
+			}
+			w := get(e, "/a")
+			require.Equal(t, http.StatusOK, w.Code, name)
+			require.Equal(t, "STALE", status(w))
+		})
+	}
+}
+
+// What a handler that failed had registered is no business of the entry that
+// stands in for it.
+func TestStaleStandInRunsNoHooksOfTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fine, after := true, 0
+		e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute}, func(c echo.Context) error {
+			c.Response().Before(func() { c.Response().Header().Set("X-Fine", fmt.Sprint(fine)) })
+			c.Response().After(func() { after++ })
+			if !fine {
+				return errors.New("down")
+			}
+			return c.String(http.StatusOK, "fine")
+		})
+		defer end()
+		get(e, "/a")
+		fine, after = false, 0
+		time.Sleep(11 * time.Second)
+		w := get(e, "/a")
+		require.Equal(t, "STALE", status(w))
+		require.Equal(t, []string{"true"}, w.Header()["X-Fine"])
+		require.Zero(t, after)
+	})
+}

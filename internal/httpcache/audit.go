@@ -29,7 +29,7 @@ func (e *Engine) audit(x *Exchange) {
 			continue
 		}
 		e.cfg.Logger.Warn("restflow: undeclared input", "cache", e.cfg.Plan.Namespace(), "route", x.Route, "input", in.String(),
-			"mend", "add a field for it to the key struct, or do not let the response depend on it")
+			"fix", "add a field for it to the key struct, or do not let the response depend on it")
 		e.tell(x, restflow.Event{Reason: "the response depends on " + in.String() + ", which the key does not hold"})
 	}
 }
@@ -40,6 +40,8 @@ func (e *Engine) fingerprint(x *Exchange, r *http.Request) uint64 {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), e.cfg.FillTimeout)
 	defer cancel()
 	rec := newRecorder(&nobody{http.Header{}}, e.cfg.MaxBodyBytes, e.store)
+	ctx, leave := e.enclose(ctx, x, &rec.control)
+	defer leave()
 	h, _ := x.Handler.Background(r.WithContext(ctx))
 	var out maphash.Hash
 	out.SetSeed(e.memo.seed)

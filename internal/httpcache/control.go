@@ -19,21 +19,20 @@ type Control struct {
 	mu     sync.Mutex
 	ttl    time.Duration
 	hasTTL bool
-	reason string // why the response must not be stored; empty if it may
+	reason string // why the response must not be stored, whatever its TTL; empty if it may
 	tags   []restflow.Tag
 }
 
 // SetTTL sets how long the response stays fresh, instead of the cache's TTL and of the
-// time that its Cache-Control allows. Zero or less means that it is not stored.
+// time that its Cache-Control allows. Zero or less means that it is not stored. The
+// last call counts.
 func (c *Control) SetTTL(d time.Duration) {
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ttl, c.hasTTL = d, true; d <= 0 {
-		c.reason = "the handler set a TTL of " + d.String()
-	}
+	c.ttl, c.hasTTL = d, true
 }
 
 // NoStore keeps the response from being stored. The event carries the reason.
@@ -88,17 +87,42 @@ func (c *Control) tagged(s restflow.Scope) bool {
 	return slices.ContainsFunc(c.tags, func(t restflow.Tag) bool { return t.Scope == s })
 }
 
+// verdict is what the handler has decided.
+type verdict struct {
+	ttl    time.Duration
+	hasTTL bool
+	reason string // why the response must not be stored; empty if it may
+	tags   []restflow.Tag
+}
+
+// verdict asks once the handler has run. A goroutine that it left behind may still
+// be deciding.
+func (c *Control) verdict() verdict {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := verdict{c.ttl, c.hasTTL, c.reason, slices.Clip(c.tags)}
+	if v.reason == "" && v.hasTTL && v.ttl <= 0 {
+		v.reason = "the handler set a TTL of " + v.ttl.String()
+	}
+	return v
+}
+
 // ControlOf finds the control of the response that is being recorded behind w,
-// below any writers that inner middleware put on top. It is nil if there is none.
-func ControlOf(w http.ResponseWriter) *Control {
+// below any writers that inner middleware put on top, or else in the context of the
+// request, where one of them cannot be looked through. It is nil if there is none.
+func ControlOf(ctx context.Context, w http.ResponseWriter) *Control {
 	for {
 		if r, ok := w.(*recorder); ok {
 			return &r.control
 		}
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return nil
+			break
 		}
 		w = u.Unwrap()
 	}
+	if in, ok := ctx.Value(enclosingKey{}).(*enclosing); ok {
+		return in.control
+	}
+	return nil
 }

@@ -1,9 +1,7 @@
 package httpcache
 
 import (
-	"context"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -72,7 +70,7 @@ func (e *Engine) Keyspace() *restflow.Keyspace { return e.keyspace }
 // handler's.
 func (e *Engine) Serve(x *Exchange) error {
 	if x.Mode == Bypass {
-		return e.bypass(x, "asked for", nil)
+		return e.bypass(x, "Bypass was called", nil)
 	}
 	if e.cfg.InvalidateOnUnsafe && unsafeMethod(x.Request.HTTP.Method) {
 		return e.unsafe(x)
@@ -80,15 +78,21 @@ func (e *Engine) Serve(x *Exchange) error {
 	if why, err := e.prepare(x); why != "" {
 		return e.bypass(x, why, err)
 	}
+	if e.inside(x) {
+		return e.bypass(x, "the request is inside a run for the same key", nil)
+	}
 	if err := e.load(x); err != nil {
 		return e.bypass(x, "the store is in trouble", err)
-	}
-	if x.Mode == Refresh {
-		return e.refresh(x)
 	}
 	entry := x.snap.Entry
 	if entry == nil {
 		entry = x.snap.Soft
+	}
+	if why := x.unrouted(entry); why != "" {
+		return e.bypass(x, why, nil)
+	}
+	if x.Mode == Refresh {
+		return e.refresh(x)
 	}
 	if e.cfg.HonorRequestDirectives {
 		if done, err := e.directed(x, entry); done {
@@ -102,6 +106,17 @@ func (e *Engine) Serve(x *Exchange) error {
 		return e.soft(x, entry)
 	}
 	return e.found(x, entry)
+}
+
+// unrouted says that the route of the request is none for its method: then its
+// pattern is known, but not its parameters, and the key lacks them. Nothing is stored
+// under such a key, and only HEAD may find there what GET has stored.
+func (x *Exchange) unrouted(entry *restflow.Entry) string {
+	look := entry == nil || x.Mode == Refresh || x.Request.HTTP.Method == http.MethodHead
+	if look && !x.Handler.Routed() {
+		return "the method is not allowed on the route"
+	}
+	return ""
 }
 
 // load looks the entry up, and remembers the key of one that is there.
@@ -152,7 +167,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 	}
 	if why == "" {
 		if err := e.key(x); err != nil {
-			return "the key cannot be built", err
+			return e.unkeyed(x, err), err
 		}
 	}
 	if !early {
@@ -164,7 +179,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 
 // refuseCredentials says which credential of the request the key does not cover.
 func (e *Engine) refuseCredentials(x *Exchange) string {
-	why := e.identity.refuse(x.Request.HTTP, x.covered, x.Handler.Identified())
+	why := e.identity.refuse(x, x.covered)
 	if why != "" {
 		e.warn(x.Route, why)
 	}
@@ -180,19 +195,22 @@ func (e *Engine) build(x *Exchange, k *tagkey.Key) error {
 	r := x.Request.HTTP
 	e.place(k, x.Route, r.Host, x.Request.ParamNames, x.Request.ParamValues)
 	if r.URL.RawPath != "" {
-		// Routers match the escaped path if there is one, and the plain one
-		// else: a%2Fb and a%252Fb give one parameter but are two paths.
-		k.AppendString("escaped")
+		k.AppendString(escaped)
 	}
 	return nil
 }
+
+// escaped ends the key of a path that was not written as Go would. Routers match it
+// as it was written, and others as they read: a%2Fb and a%252Fb give one parameter
+// but are two paths.
+const escaped = "escaped"
 
 // place ends a key: where the response is from.
 func (e *Engine) place(k *tagkey.Key, route, host string, names, values []string) {
 	k.AppendString(http.MethodGet) // HEAD is answered from GET's entry
 	k.AppendString(route)
 	if !e.cfg.IgnoreHost {
-		k.AppendString(strings.ToLower(host))
+		k.AppendString(lowerHost(host))
 	}
 	if e.allPaths {
 		return
@@ -205,28 +223,19 @@ func (e *Engine) place(k *tagkey.Key, route, host string, names, values []string
 	}
 }
 
-// warn logs once a route why its requests are not cached.
-func (e *Engine) warn(route, why string) {
-	if _, before := e.warned.LoadOrStore(route, struct{}{}); !before {
-		e.cfg.Logger.Warn("restflow: not cached", "cache", e.cfg.Plan.Namespace(), "route", route, "reason", why,
-			"mend", `add an identity field such as restflow:"request,user.id,partition" and put the cache behind the authentication middleware, or set Shared if every user gets the same answer`)
+// lowerHost lowers A to Z and leaves all else alone. Unicode has other letters that
+// fold to those of ASCII, and a host with one of them is another host.
+func lowerHost(host string) string {
+	if !strings.ContainsFunc(host, isUpper) {
+		return host
 	}
+	b := []byte(host)
+	for i, c := range b {
+		if isUpper(rune(c)) {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
-// printable shows a key in ASCII.
-func printable(key []byte) string {
-	quoted := strconv.QuoteToASCII(string(key))
-	return quoted[1 : len(quoted)-1]
-}
-
-// tell reports what became of the request.
-func (e *Engine) tell(x *Exchange, ev restflow.Event) {
-	if e.cfg.OnEvent == nil {
-		return
-	}
-	ev.Cache, ev.Route, ev.Status = e.cfg.Plan.Namespace(), x.Route, x.status
-	if x.key != nil {
-		ev.Key = printable(x.key.Bytes)
-	}
-	e.cfg.OnEvent(context.WithoutCancel(x.Request.HTTP.Context()), ev)
-}
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }

@@ -12,11 +12,19 @@ type Handler interface {
 	// Run lets the handler answer into w. If r is not nil, it takes the place of
 	// the request.
 	Run(r *http.Request, w http.ResponseWriter) error
+	// Outside does what outer middleware should see done as its own, while the
+	// handler that writes into w may still run.
+	Outside(w http.ResponseWriter, do func())
+	// Disown says that another answer takes the place of what the handler left.
+	Disown()
 	// Failed reports whether an error of Run is the server's fault (5xx).
 	Failed(err error) bool
 	// Background returns a handler for r, a copy of the request, that can be run
 	// after the request has ended, and what a plan reads of it.
 	Background(r *http.Request) (Handler, tagkey.Request)
+	// Routed reports whether the route is one for the method of the request, and not
+	// for others alone.
+	Routed() bool
 	// Identified reports whether the user's identity extractor recognises
 	// somebody, for identities that no header of the request shows.
 	Identified() bool
@@ -50,6 +58,7 @@ type Exchange struct {
 	isBuilt bool
 	covered bool                               // the key has a value that tells the user apart
 	sealed  bool                               // the handler gets only what the plan declares
+	alone   bool                               // started by the cache, in the background
 	scopes  [restflow.MaxScopes]restflow.Scope // room for own's
 	texts   []byte                             // what the key is remembered by; empty for nothing
 	room    []string                           // for values of header fields

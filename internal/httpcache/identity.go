@@ -53,10 +53,11 @@ func (id *identity) covers(k *tagkey.Key) bool { return present(k, id.values) }
 
 // refuse says which credential of the request the key does not cover. Answers to
 // such a request may be one user's own.
-func (id *identity) refuse(r *http.Request, covered, recognised bool) string {
+func (id *identity) refuse(x *Exchange, covered bool) string {
 	if id.shared || covered {
 		return ""
 	}
+	r := x.Request.HTTP
 	if len(r.Header["Authorization"]) > 0 && !id.authorization {
 		return "the request has an Authorization header, and the key has no identity field"
 	}
@@ -68,8 +69,28 @@ func (id *identity) refuse(r *http.Request, covered, recognised bool) string {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return "the request has a client certificate, and the key has no identity field"
 	}
-	if recognised {
+	if lines := x.Writer.Header()["Set-Cookie"]; len(lines) > 0 {
+		if why := id.newCookie(r, lines); why != "" {
+			return why
+		}
+	}
+	if x.Handler.Identified() {
 		return "the request is a known user's, and the key has no identity field"
+	}
+	return ""
+}
+
+// newCookie says which cookie outer middleware gives the client that is neither in
+// the key nor ignored. The handler may know what it is to hold, such as a token
+// against CSRF, and show it. A cookie in the key covers only a client that has it.
+func (id *identity) newCookie(r *http.Request, lines []string) string {
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, "=")
+		name = strings.TrimSpace(name)
+		held := (id.cookieHeader || id.cookies[name]) && len(r.CookiesNamed(name)) > 0
+		if !held && !id.ignores(name) {
+			return "the client is given the cookie " + name + ", and the key has no identity field"
+		}
 	}
 	return ""
 }

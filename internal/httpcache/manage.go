@@ -14,12 +14,16 @@ func (e *Engine) Locate(x *Exchange) error { return e.buildKey(x) }
 
 // LocateValue is Locate where no request is at hand: v, a K or *K, fills the key
 // struct, and the exchange needs no more than Route, and of the Request the
-// parameters that no field names.
-func (e *Engine) LocateValue(x *Exchange, v any, host string) error {
+// parameters that no field names. A path has one of two keys by how it was written,
+// which asWritten tells.
+func (e *Engine) LocateValue(x *Exchange, v any, host string, asWritten bool) error {
 	if err := e.cfg.Plan.BuildValue(&x.built, v); err != nil {
 		return err
 	}
 	e.place(&x.built, x.Route, host, x.Request.ParamNames, x.Request.ParamValues)
+	if asWritten {
+		x.built.AppendString(escaped)
+	}
 	e.fill(x)
 	return nil
 }
@@ -45,7 +49,7 @@ func (e *Engine) Peek(ctx context.Context, x *Exchange) (*Response, restflow.Met
 		entry = x.snap.Soft
 	}
 	h := make(http.Header, len(entry.Header))
-	entry.Apply(h, nil, 0)
+	x.lay(entry, h)
 	return &Response{Status: entry.Status, Header: h, Body: slices.Clone(entry.Body)}, m, nil
 }
 

@@ -2,13 +2,13 @@ package httpcache
 
 import (
 	"bufio"
+	"errors"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	"github.com/restflow-go/restflow"
 )
@@ -27,6 +27,7 @@ type recorder struct {
 	outer  http.ResponseWriter
 	limit  int
 	onPass func(why string) // called once before a response passes through; may be nil
+	lend   func(do func())  // does what outer middleware should see done; may be nil
 
 	seed   seed
 	header http.Header // what the handler sees
@@ -37,6 +38,7 @@ type recorder struct {
 	body    []byte
 	passed  string // why the response passes through; empty while held back
 	exposed bool   // somebody asked for the writer below
+	settled bool   // the client's header has the fields
 	control Control
 }
 
@@ -49,14 +51,6 @@ func newRecorder(outer http.ResponseWriter, limit int, store *restflow.Store) *r
 	}
 	return r
 }
-
-// seed holds the header fields of outer middleware: as they were, and the copies
-// that the handler was given. A field that no longer is its copy was set by the
-// handler, be it to the same values.
-type (
-	seed   map[string]seeded
-	seeded struct{ values, given []string }
-)
 
 func (r *recorder) Header() http.Header { return r.header }
 
@@ -165,6 +159,7 @@ func (r *recorder) pass(why string) {
 	if r.passed != "" {
 		return
 	}
+	r.settle()
 	r.announce(why)
 	r.release()
 	r.passed = why
@@ -178,26 +173,44 @@ func (r *recorder) announce(why string) {
 	}
 }
 
-// release writes what was recorded to the client. Header fields that were set
-// without a response go along, for whoever responds next. Of a response that
-// passed through only trailers are left.
-func (r *recorder) release() {
-	h := r.outer.Header()
-	switch {
-	case r.passed != "":
-		r.trailers(h)
-		return
-	case r.status == 0:
-		apply(r.seed.changes(r.header), h)
+// settle puts the recorded fields into the client's header. What is to have the
+// last word there comes behind it. Fields that were set without a response go along,
+// for whoever responds next.
+func (r *recorder) settle() {
+	if r.settled {
 		return
 	}
-	apply(r.fields, h)
-	r.passed = "released"
+	r.settled = true
+	fields := r.fields
+	if r.status == 0 {
+		fields = r.seed.changes(r.header)
+	}
+	apply(fields, r.outer.Header())
+}
+
+// release writes what was recorded to the client. Of a response that passed through
+// only trailers are left.
+func (r *recorder) release() {
+	if r.passed == "" {
+		r.settle()
+		if r.status == 0 {
+			return
+		}
+		r.passed = "released"
+		if r.lend != nil {
+			r.lend(r.send)
+		} else {
+			r.send()
+		}
+	}
+	r.trailers(r.outer.Header())
+}
+
+func (r *recorder) send() {
 	r.outer.WriteHeader(r.status)
 	if len(r.body) > 0 {
 		_, _ = r.outer.Write(r.body) // the client is gone; its handler need not know
 	}
-	r.trailers(h)
 }
 
 // trailers copies what the handler set after the header went out and the server
@@ -254,9 +267,9 @@ func (r *recorder) Unwrap() http.ResponseWriter {
 		r.pass(whyExposed)
 	default:
 		r.exposed = true
-		r.announce(whyExposed)
 		h := r.outer.Header()
 		apply(r.seed.changes(r.header), h)
+		r.announce(whyExposed)
 		r.seed = make(seed, len(h)) // only what changes from now on is left to apply
 		for k, v := range r.header {
 			r.seed[k] = seeded{slices.Clone(v), v}
@@ -265,39 +278,21 @@ func (r *recorder) Unwrap() http.ResponseWriter {
 	return r.outer
 }
 
-// changes tells what turned the seed into h.
-func (s seed) changes(h http.Header) []restflow.Field {
-	var fields []restflow.Field
-	for k, v := range h {
-		old, had := s[k]
-		switch n := len(old.values); {
-		case had && len(v) > n && slices.Equal(old.values, v[:n]):
-			fields = append(fields, restflow.Field{Op: restflow.AddField, Name: k, Values: v[n:]})
-		case !had || !slices.Equal(old.values, v) || unsafe.SliceData(v) != unsafe.SliceData(old.given):
-			fields = append(fields, restflow.Field{Op: restflow.SetField, Name: k, Values: v})
-		}
-	}
-	for k := range s {
-		if _, still := h[k]; !still {
-			fields = append(fields, restflow.Field{Op: restflow.DelField, Name: k})
-		}
-	}
-	return fields
+// end takes the client away from a goroutine that outlives the handler: what was the
+// client's writer may be another's by then.
+func (r *recorder) end() {
+	r.onPass, r.lend, r.outer, r.passed = nil, nil, gone{}, "the run is over"
 }
 
-// apply makes the changes to h.
-func apply(fields []restflow.Field, h http.Header) {
-	for _, f := range fields {
-		switch f.Op {
-		case restflow.DelField:
-			delete(h, f.Name)
-		case restflow.AddField:
-			h[f.Name] = append(h[f.Name], f.Values...)
-		case restflow.SetField:
-			h[f.Name] = f.Values
-		}
-	}
-}
+// gone is the client of a run that is over.
+type gone struct{}
+
+var errOver = errors.New("restflow: the handler has returned, and its response is over")
+
+func (gone) Header() http.Header       { return http.Header{} }
+func (gone) Write([]byte) (int, error) { return 0, errOver }
+func (gone) WriteHeader(int)           {}
+func (gone) FlushError() error         { return errOver }
 
 // Reaches reports whether a write to w arrives at target.
 func Reaches(w, target http.ResponseWriter) bool {

@@ -12,6 +12,8 @@ import (
 	"github.com/restflow-go/restflow/tagkey"
 )
 
+const whyPanicked = "the handler panicked"
+
 // run is one run of the handler into a recorder.
 type run struct {
 	rec   *recorder
@@ -28,6 +30,13 @@ func (r *run) response() *response {
 	return &response{status: r.rec.status, fields: r.rec.fields, body: r.rec.body, began: r.began, ended: r.ended}
 }
 
+// recorder returns a new one for the handler of x.
+func (e *Engine) recorder(x *Exchange) *recorder {
+	rec := newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)
+	rec.lend = func(do func()) { x.Handler.Outside(rec, do) }
+	return rec
+}
+
 // record runs the handler and makes an entry of its response, if the policy
 // allows. When the handler panics, what it wrote goes out before the panic goes on.
 func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run {
@@ -35,7 +44,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	if e.cfg.SetCacheHeaders { // for whoever answers if the handler does not
 		SetHeaders(x.Writer.Header(), restflow.Metadata{Status: s})
 	}
-	r := &run{rec: newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)}
+	r := &run{rec: e.recorder(x)}
 	r.rec.onPass = func(why string) {
 		e.uncacheable.Set(x.key.Bytes, true) // now, since a stream may last
 		f.Alone()
@@ -43,12 +52,17 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	}
 	ctx, stop := f.Context(x.Request.HTTP.Context(), e.cfg.FillTimeout)
 	defer stop()
+	inside, leave := e.enclose(ctx, x, &r.rec.control)
+	defer leave()
 	ended := false
 	defer func() {
 		if !ended {
 			e.uncacheable.Set(x.key.Bytes, true)
 			r.rec.release()
-			e.tell(x, restflow.Event{Reason: "the handler panicked"})
+			r.rec.end()
+			if !x.alone { // else refill does, which has the panic
+				e.tell(x, restflow.Event{Reason: whyPanicked})
+			}
 		}
 	}()
 	e.parts(x) // of the request as it is before the handler has its hands on it
@@ -57,7 +71,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	if own == nil {
 		own = x.Request.HTTP
 	}
-	r.err = x.Handler.Run(own.WithContext(ctx), r.rec)
+	r.err = x.Handler.Run(own.WithContext(inside), r.rec)
 	r.ended = time.Now()
 	over := f.Over(ctx)
 	if over != nil {
@@ -77,7 +91,9 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 // finish answers with what was recorded, or with a stale entry in place of a
 // failure. err is why an entry could not be saved.
 func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err error) error {
+	defer r.rec.end()
 	if stale != nil && r.failed(x.Handler) && x.stands(stale) {
+		x.Handler.Disown()
 		return e.replay(x, stale, restflow.Stale, outcome{hit: true, detail: "the handler failed"})
 	}
 	ev := restflow.Event{Stored: entry != nil && err == nil, Reason: r.why, Err: r.cause}
@@ -96,6 +112,7 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 		ev.Reason = "the entry was deleted meanwhile"
 	}
 	if r.rec.held() {
+		r.rec.settle()
 		e.answer(x, status, kept, outcome{fwd: x.fwd(x.status), stored: ev.Stored, detail: ev.Reason})
 	}
 	r.rec.release()
@@ -135,8 +152,8 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 			return whyTrailers, nil
 		}
 	}
-	if rec.control.reason != "" {
-		return rec.control.reason, nil
+	if why := rec.control.verdict().reason; why != "" {
+		return why, nil
 	}
 	if why, cause := e.recheck(x); why != "" {
 		e.warn(x.Route, why)
@@ -159,22 +176,28 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 	if e.cfg.Plan.NeedsRequest() {
 		k = new(tagkey.Key) // x.built is the request's before the handler ran
 		if err := e.build(x, k); err != nil {
-			return "the key cannot be built", err
+			return e.unkeyed(x, err), err
 		}
 		if !bytes.Equal(k.Bytes(), x.key.Bytes) {
 			return "the key changed while the handler ran", errIdentity
 		}
 	}
-	return e.identity.refuse(x.Request.HTTP, e.identity.covers(k), x.Handler.Identified()), nil
+	return e.identity.refuse(x, e.identity.covers(k)), nil
 }
 
 // complete adds what the handler left to the cache: that a user's own response
 // is private, and an entity tag.
 func (e *Engine) complete(rec *recorder, told bool) {
-	if told && !e.identity.shared && len(rec.header["Cache-Control"]) == 0 {
-		rec.fields = append(rec.fields, restflow.Field{Op: restflow.SetField, Name: "Cache-Control", Values: []string{"private"}})
+	res := response{fields: rec.fields}
+	if told && !e.identity.shared && len(res.values(headerCacheControl)) == 0 {
+		for i := range rec.fields { // of no values
+			if f := &rec.fields[i]; strings.EqualFold(f.Name, headerCacheControl) {
+				f.Op = restflow.DelField
+			}
+		}
+		rec.fields = append(rec.fields, private)
 	}
-	if e.cfg.ETag && rec.status == http.StatusOK && len(rec.header["Etag"]) == 0 {
+	if e.cfg.ETag && rec.status == http.StatusOK && len(res.values("Etag")) == 0 {
 		rec.fields = append(rec.fields, restflow.Field{Op: restflow.SetField, Name: "Etag", Values: []string{strongETag(rec.body)}})
 	}
 }
@@ -190,7 +213,7 @@ func (e *Engine) ask(x *Exchange, res *response) (why string, cause error) {
 	}
 	h := make(http.Header, len(res.fields))
 	for _, f := range res.fields {
-		if f.Op != restflow.DelField {
+		if f.Op != restflow.DelField && !isPrivate(&f) {
 			h[f.Name] = f.Values
 		}
 	}
@@ -206,7 +229,7 @@ func (e *Engine) ask(x *Exchange, res *response) (why string, cause error) {
 
 // entry makes an entry of what was recorded. The body passes to it uncopied.
 func (e *Engine) entry(r *run) *restflow.Entry {
-	res, control := r.response(), &r.rec.control
+	res, control := r.response(), r.rec.control.verdict()
 	d := parseCacheControl(res.values("Cache-Control"))
 	fresh, _ := res.freshness(&d)
 	entry := &restflow.Entry{

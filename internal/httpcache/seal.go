@@ -94,6 +94,7 @@ func inputs(r *http.Request) []input {
 // without returns a copy of r that lacks the inputs for which drop is true.
 func without(r *http.Request, drop func(input) bool) *http.Request {
 	out := r.Clone(r.Context())
+	out.Form, out.PostForm, out.MultipartForm = nil, nil, nil // parsed from what goes
 	var query []string
 	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		name, _, _ := strings.Cut(pair, "=")

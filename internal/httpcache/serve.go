@@ -45,7 +45,7 @@ func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o
 	w, r := x.Writer, x.Request.HTTP
 	h := w.Header()
 	status, unchanged := entry.Status, notModified(r, entry)
-	x.room = entry.Apply(h, x.room, 1)
+	x.lay(entry, h)
 	if unchanged {
 		status = http.StatusNotModified
 		dropRepresentation(h)

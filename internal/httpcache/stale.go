@@ -31,12 +31,9 @@ func (e *Engine) revalidate(x *Exchange) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Request.HTTP.Context()), e.cfg.FillTimeout)
-	bg := &Exchange{Route: x.Route, Writer: &nobody{http.Header{}}, sealed: x.sealed}
-	r := x.Request.HTTP.Clone(ctx)
-	if !e.identity.told(e.parts(x)) {
-		r.Header.Del("Authorization")
-		r.Header.Del("Cookie")
-	}
+	// The handler sees the fields of outer middleware, since what it does to them is stored.
+	bg := &Exchange{Route: x.Route, Writer: &nobody{x.Writer.Header().Clone()}, sealed: x.sealed, alone: true}
+	r := impersonal(x.Request.HTTP.Clone(ctx), e.identity.told(e.parts(x)))
 	bg.Handler, bg.Request = x.Handler.Background(r)
 	if e.buildKey(bg) != nil || !bytes.Equal(bg.key.Bytes, x.key.Bytes) {
 		cancel()
@@ -49,15 +46,40 @@ func (e *Engine) revalidate(x *Exchange) {
 	}()
 }
 
+// impersonal takes from r what is about the client that asks and not about the entry:
+// the conditions on its own copy, and its credentials unless the key tells users apart.
+func impersonal(r *http.Request, told bool) *http.Request {
+	for _, name := range []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"} {
+		delete(r.Header, name)
+	}
+	if told {
+		return r
+	}
+	delete(r.Header, "Authorization")
+	delete(r.Header, "Cookie")
+	if r.TLS != nil {
+		state := *r.TLS
+		state.PeerCertificates, state.VerifiedChains = nil, nil
+		r.TLS = &state
+	}
+	return r
+}
+
 // refill runs the handler for nobody but the store.
 func (e *Engine) refill(ctx context.Context, bg *Exchange, l *restflow.Launch) {
 	var r *run
+	panicked := false
 	entry, err := l.Run(ctx, func(f *restflow.Flight) *restflow.Entry {
+		panicked = true
 		r = e.record(bg, restflow.Refresh, f)
+		panicked = false
 		return r.entry
 	})
 	ev := restflow.Event{Stored: entry != nil && err == nil, Err: err}
 	switch {
+	case panicked:
+		ev.Reason = whyPanicked
+		e.logPanic(bg.Route, err)
 	case err != nil:
 		ev.Reason = "the background refresh failed"
 	case r == nil:
@@ -67,6 +89,14 @@ func (e *Engine) refill(ctx context.Context, bg *Exchange, l *restflow.Launch) {
 	}
 	bg.status = restflow.Refresh
 	e.tell(bg, ev)
+}
+
+// logPanic logs once a route that a handler has panicked where nobody is there to
+// recover it. The error has the value and the stack.
+func (e *Engine) logPanic(route string, err error) {
+	if _, before := e.warned.LoadOrStore(route+" panic", struct{}{}); !before {
+		e.cfg.Logger.Error("restflow: the handler panicked in the background", "cache", e.cfg.Plan.Namespace(), "route", route, "error", err)
+	}
 }
 
 // nobody is the client of a background refresh.

@@ -30,15 +30,16 @@ func (e *Engine) unsafe(x *Exchange) error {
 		}
 	}
 	e.answer(x, restflow.Bypass, nil, outcome{fwd: "method"})
-	rec := newRecorder(x.Writer, e.cfg.MaxBodyBytes, e.store)
+	rec := e.recorder(x)
 	rec.onPass = func(string) {
 		if rec.status < http.StatusBadRequest {
 			drop()
 		}
 	}
+	defer rec.end()
 	defer rec.release()
 	err := x.Handler.Run(nil, rec)
-	if err == nil && rec.status < http.StatusBadRequest {
+	if rec.status < http.StatusBadRequest && (err == nil || rec.status != 0) {
 		drop() // again after a response that was streamed: the change may have come behind it
 	}
 	e.tell(x, restflow.Event{Reason: why, Err: err})

@@ -1,0 +1,81 @@
+package echocache_test
+
+import (
+	"bytes"
+	"errors"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/restflow-go/restflow/echocache"
+)
+
+// A handler that has answered with a success has changed something, whatever it
+// returns afterwards.
+func TestUnsafeMethodsThatFailBehindTheirAnswerDrop(t *testing.T) {
+	for status, want := range map[int]string{http.StatusNoContent: "MISS", http.StatusConflict: "HIT", 0: "HIT"} {
+		cache := newCache[echocache.DefaultKey](t, echocache.Config{InvalidateOnUnsafe: true})
+		e := newEcho()
+		e.GET("/:id", func(c echo.Context) error { return c.NoContent(http.StatusOK) }, cache.Middleware)
+		e.PUT("/:id", func(c echo.Context) error {
+			if status != 0 {
+				_ = c.NoContent(status)
+			}
+			return errors.New("the log is full")
+		}, cache.Middleware)
+		get(e, "/1")
+		do(e, http.MethodPut, "/1")
+		require.Equal(t, want, get(e, "/1").Header().Get("X-Cache-Status"), status)
+	}
+}
+
+// The handler gets a copy of the request. What it parses is the request's: the
+// server removes the files of its form, and outer middleware reads it.
+func TestFormsThatHandlersParseAreTheRequests(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	cache := newCache[echocache.DefaultKey](t, echocache.Config{InvalidateOnUnsafe: true})
+	e := newEcho()
+	var seen string
+	after := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			seen = c.Request().PostForm.Get("a")
+			return err
+		}
+	}
+	e.POST("/file", func(c echo.Context) error {
+		if err := c.Request().ParseMultipartForm(1); err != nil {
+			return err
+		}
+		return c.NoContent(http.StatusNoContent)
+	}, cache.Middleware)
+	e.POST("/form", func(c echo.Context) error { return c.String(http.StatusOK, c.FormValue("a")) }, after, cache.Middleware)
+	s := serve(t, e)
+
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	file, err := form.CreateFormFile("f", "f")
+	require.NoError(t, err)
+	_, err = file.Write(bytes.Repeat([]byte("x"), 20<<20)) // more than is kept in memory
+	require.NoError(t, errors.Join(err, form.Close()))
+	res, err := http.Post(s.URL+"/file", form.FormDataContentType(), &body)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, http.StatusNoContent, res.StatusCode)
+	require.Eventually(t, func() bool {
+		left, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "multipart-*"))
+		return err == nil && len(left) == 0
+	}, 10*time.Second, time.Millisecond)
+
+	res, err = http.PostForm(s.URL+"/form", url.Values{"a": {"1"}})
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, "1", seen)
+}
