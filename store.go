@@ -108,6 +108,7 @@ func newStore(b backend, l limits) *Store {
 			Timeout:      breakerPause,
 			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
 			IsSuccessful: func(err error) bool { return err == nil || answers(err) },
+			IsExcluded:   saysNothing,
 		})
 		if !l.syncSaves {
 			c.saves = newSaver(&c.flights)
@@ -121,11 +122,23 @@ func newStore(b backend, l limits) *Store {
 	return s
 }
 
-// answers reports whether a failure says nothing against asking the store: the
-// caller gave up, a replica is away, or a Redis that is full takes no new values,
-// while it still answers and invalidates.
+// answers reports whether a failure shows that the store can be asked: a replica is
+// away, or a Redis that is full takes no new values, while it still answers and
+// invalidates.
 func answers(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, ErrUnconfirmed) || redis.IsOOMError(err)
+	return errors.Is(err, ErrUnconfirmed) || redis.IsOOMError(err)
+}
+
+// hurried is a failure that comes of the caller's deadline.
+type hurried struct{ error }
+
+func (h hurried) Unwrap() error { return h.error }
+
+// saysNothing reports whether a failure says as little for the store as against it:
+// the caller gave up, or gave it no time. It neither ends a row of failures nor closes
+// the breaker.
+func saysNothing(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.As(err, &hurried{})
 }
 
 // WithTimeout returns a view of the store whose calls take at most d. Everything
@@ -336,7 +349,9 @@ func (s *Store) call(ctx context.Context, op string, f func(context.Context) err
 
 // guarded asks the breaker and tells it what came of the call.
 func (s *Store) guarded(ctx context.Context, f func(context.Context) error) error {
-	var hurried error
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	_, err := s.breaker.Execute(func() (struct{}, error) {
 		began := time.Now()
 		within, cancel := context.WithTimeout(ctx, s.timeout)
@@ -345,13 +360,9 @@ func (s *Store) guarded(ctx context.Context, f func(context.Context) error) erro
 		// A caller with a short deadline says something about the store only
 		// if it left the store a fair part of the time that it may take.
 		if err != nil && ctx.Err() != nil && time.Since(began) < s.timeout/4 {
-			hurried = err
-			return struct{}{}, nil
+			err = hurried{err}
 		}
 		return struct{}{}, err
 	})
-	if err == nil {
-		err = hurried
-	}
 	return err
 }
