@@ -46,7 +46,9 @@ type StoreConfig struct {
 	SyncSaves bool
 	// EpochSlots is as in MemoryConfig, for an InProcess store.
 	EpochSlots int
-	// OnError is called for every failed call of a Shared store. Default: none.
+	// OnError is called for every failed call of a Shared store; while
+	// invalidations are retried, once for each round of retries that failed. It
+	// may be called concurrently. Default: none.
 	OnError func(op string, err error)
 }
 
@@ -291,13 +293,13 @@ func (g *gocache) bump(ctx context.Context, scopes []Scope) error {
 		g.table.bump(scopes)
 		return nil
 	}
-	var errs []error
-	for _, sc := range scopes {
+	errs := make([]error, len(scopes))
+	for i, sc := range scopes {
 		if g.store.Delete(ctx, g.shape.epochKey(sc)) != nil {
-			errs = append(errs, g.setEpoch(ctx, sc, newEpoch()))
+			errs[i] = g.setEpoch(ctx, sc, newEpoch())
 		}
 	}
-	return errors.Join(errs...)
+	return partly(errs)
 }
 
 // bumpSoft is a hard bump in a Shared store, where nothing can read and replace a

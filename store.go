@@ -254,6 +254,9 @@ func absent(epochs []Epoch) bool {
 
 // save stores e under k. Its lifetime is that of its stale window.
 func (s *Store) save(ctx context.Context, k *Key, e *Entry) error {
+	if s.saves == nil && isClosed(s.repair.closed) {
+		return ErrClosed
+	}
 	ttl, over := e.left()
 	if over {
 		return nil
@@ -284,7 +287,9 @@ func (s *Store) bumped(within Scope, scopes []Scope, err error) error {
 	if err == nil {
 		return nil
 	}
-	s.repair.add(within, scopes)
+	if !s.repair.add(within, scopes) {
+		return fmt.Errorf("restflow: invalidation failed and is not retried: %w: %w", ErrClosed, err)
+	}
 	return fmt.Errorf("restflow: invalidation failed, it is retried until it succeeds: %w", err)
 }
 
@@ -319,7 +324,8 @@ func (s *Store) remove(ctx context.Context, k *Key) error {
 // Close stops retries and releases what the store holds. Invalidations that are
 // still pending are tried once more; the error says how many were lost. Entries that
 // wait to be saved are sent for up to one timeout of the store, at least a second; the
-// rest is dropped. From then on nothing is saved. Close the bus before it, whose rules
+// rest is dropped. From then on no save begins, and what fails to be invalidated is not
+// retried: the error says so and is an ErrClosed. Close the bus before it, whose rules
 // need the store, and the Redis client after it.
 func (s *Store) Close() error {
 	err := s.repair.close()
