@@ -34,7 +34,8 @@ type StoreConfig struct {
 	Prefix string
 	// EpochTTL is how long an epoch lives in a Shared store. When it expires,
 	// the entries of its group become misses, so it also bounds the life of
-	// entries. Default 30 days.
+	// entries. Memcached takes more than 30 days for a date, and keeps nothing.
+	// Default 30 days.
 	EpochTTL time.Duration
 	// Compress is the size in bytes from which bodies are compressed (S2).
 	// Default 0: never.
@@ -278,7 +279,7 @@ func (g *gocache) setEpoch(ctx context.Context, sc Scope, e Epoch) error {
 }
 
 func (g *gocache) save(ctx context.Context, k *Key, e *Entry, ttl time.Duration) error {
-	if ttl == 0 {
+	if ttl == 0 || g.table == nil && ttl > g.shape.epochTTL {
 		ttl = g.shape.epochTTL // an entry cannot outlive its epochs
 	}
 	raw := appendEntry(nil, e, g.shape.compress)
