@@ -31,7 +31,7 @@ func (w *watch) sessionLevel(ctx context.Context) sql.IsolationLevel {
 	if err != nil {
 		return sql.LevelReadUncommitted
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err has told whatever there is to tell
 	level := sql.LevelReadUncommitted
 	for rows.Next() {
 		var name, value string

@@ -134,8 +134,8 @@ func (e *entry) readBefore(ctx context.Context, w *watch, where []clause.Express
 	return e.read(ctx, w, reading{where: where, lock: lock})
 }
 
-// lockSQLite takes the database's write lock, once in a transaction, by a statement that writes nothing. It tells whether it could.
-// A read first would pin the transaction to a snapshot, and a write after it fails at once
+// lockSQLite takes the database's write lock, once in a transaction, by a statement that writes nothing,
+// and tells whether it could. A read first would pin the transaction to a snapshot, and a write after it fails at once
 // with SQLITE_BUSY if anybody has committed since; the write alone would have waited its turn.
 func (e *entry) lockSQLite(ctx context.Context, w *watch) bool {
 	if w.seat.tx != nil && w.seat.tx.writeLocked.Load() {
