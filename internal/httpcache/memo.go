@@ -57,8 +57,8 @@ func (m *memo) texts(dst []byte, plan *tagkey.Plan, x *Exchange) []byte {
 	dst = appendText(dst, x.Route)
 	dst = appendText(dst, r.Host)
 	dst = appendText(dst, r.URL.RawQuery)
-	dst = append(dst, byte(min(len(r.URL.RawPath), 1)))
-	dst = append(dst, byte(len(x.Request.ParamNames)), byte(len(x.Request.ParamValues))) // middleware may have set others
+	dst = append(dst, byte(min(len(r.URL.RawPath), 1)),
+		byte(len(x.Request.ParamNames)), byte(len(x.Request.ParamValues))) // middleware may have set others
 	for _, texts := range [...][]string{x.Request.ParamNames, x.Request.ParamValues} {
 		for _, text := range texts {
 			if n += len(text) + 2; n > memoLimit {
