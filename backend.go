@@ -20,7 +20,7 @@ type backend interface {
 	ensure(ctx context.Context, scopes []Scope, epochs []Epoch) error
 	// save stores e under k for ttl, zero meaning no expiry.
 	save(ctx context.Context, k *Key, e *Entry, ttl time.Duration) error
-	// bump replaces or removes the epochs of scopes.
+	// bump replaces or removes the epochs of scopes. An error may be a partial one.
 	bump(ctx context.Context, scopes []Scope) error
 	// bumpSoft replaces the epochs of scopes, and keeps those that stood before
 	// with the end of their window, in Unix nanoseconds, as predecessors. Where it

@@ -1,6 +1,7 @@
 package restflow
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -48,6 +49,14 @@ func (s *Store) Forgotten(k *Key) bool {
 
 // Pinned reports whether a lookup of k need not ask the eviction policy's cache.
 func (k *Known) Pinned() bool { return k.entry.Load() != nil }
+
+// Held is how many bytes the entries of a memory store have.
+func (s *Store) Held() int64 { return s.memory.held.Load() }
+
+// SaveInMemory saves e past the store's own look at whether it is closed.
+func (s *Store) SaveInMemory(k *Key, e *Entry) error {
+	return s.memory.save(context.Background(), k, e, 0)
+}
 
 // KnownRoom is how many bytes are left for known keys.
 func (s *Store) KnownRoom() int64 { return s.known.room() }

@@ -34,7 +34,8 @@ type StoreConfig struct {
 	Prefix string
 	// EpochTTL is how long an epoch lives in a Shared store. When it expires,
 	// the entries of its group become misses, so it also bounds the life of
-	// entries. Default 30 days.
+	// entries. Memcached takes more than 30 days for a date, and keeps nothing.
+	// Default 30 days.
 	EpochTTL time.Duration
 	// Compress is the size in bytes from which bodies are compressed (S2).
 	// Default 0: never.
@@ -46,7 +47,9 @@ type StoreConfig struct {
 	SyncSaves bool
 	// EpochSlots is as in MemoryConfig, for an InProcess store.
 	EpochSlots int
-	// OnError is called for every failed call of a Shared store. Default: none.
+	// OnError is called for every failed call of a Shared store; while
+	// invalidations are retried, once for each round of retries that failed. It
+	// may be called concurrently. Default: none.
 	OnError func(op string, err error)
 }
 
@@ -276,7 +279,7 @@ func (g *gocache) setEpoch(ctx context.Context, sc Scope, e Epoch) error {
 }
 
 func (g *gocache) save(ctx context.Context, k *Key, e *Entry, ttl time.Duration) error {
-	if ttl == 0 {
+	if ttl == 0 || g.table == nil && ttl > g.shape.epochTTL {
 		ttl = g.shape.epochTTL // an entry cannot outlive its epochs
 	}
 	raw := appendEntry(nil, e, g.shape.compress)
@@ -291,13 +294,13 @@ func (g *gocache) bump(ctx context.Context, scopes []Scope) error {
 		g.table.bump(scopes)
 		return nil
 	}
-	var errs []error
-	for _, sc := range scopes {
+	errs := make([]error, len(scopes))
+	for i, sc := range scopes {
 		if g.store.Delete(ctx, g.shape.epochKey(sc)) != nil {
-			errs = append(errs, g.setEpoch(ctx, sc, newEpoch()))
+			errs[i] = g.setEpoch(ctx, sc, newEpoch())
 		}
 	}
-	return errors.Join(errs...)
+	return partly(errs)
 }
 
 // bumpSoft is a hard bump in a Shared store, where nothing can read and replace a

@@ -93,8 +93,9 @@ type memory struct {
 	total int64 // MaxBytes
 	max   int64 // for entries
 
-	held atomic.Int64 // bytes of the entries in the cache
-	pins sync.Mutex   // Entry.homes and cached, Known.dropped, and changes of Known.entry
+	closed atomic.Bool
+	held   atomic.Int64 // bytes of the entries in the cache
+	pins   sync.Mutex   // Entry.homes and cached, Known.dropped, and changes of Known.entry
 }
 
 // maxKnownShare bounds the places for known keys, which are made at once: four
@@ -213,6 +214,10 @@ func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) erro
 	}
 	m.enter(e)
 	m.cache.Set(m.hash(k), e)
+	if m.closed.Load() { // since the store looked, and perhaps after all was dropped
+		m.cache.Invalidate(m.hash(k))
+		return ErrClosed
+	}
 	m.known.makeRoom(0)
 	return nil
 }
@@ -235,6 +240,7 @@ func (m *memory) remove(_ context.Context, k *Key) error {
 }
 
 func (m *memory) close() error {
+	m.closed.Store(true)
 	m.cache.InvalidateAll()
 	m.cache.StopAllGoroutines()
 	return nil

@@ -43,7 +43,8 @@ type RedisConfig struct {
 	// handler as well. A miss then costs three more round trips. Default 0: none.
 	Lease time.Duration
 	// OnError is called for every failed call, saves in the background included; op
-	// names the call. It may be called concurrently. Default: none.
+	// names the call. While invalidations are retried, it is called once for each
+	// round of retries that failed. It may be called concurrently. Default: none.
 	OnError func(op string, err error)
 }
 

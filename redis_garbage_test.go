@@ -158,3 +158,38 @@ func allKeys(t *testing.T, client redis.UniversalClient) []string {
 	}))
 	return names
 }
+
+// shortAnswers takes the place of a server, or of a proxy, that leaves values out.
+type shortAnswers struct{ values int }
+
+func (*shortAnswers) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (a *shortAnswers) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(_ context.Context, cmd redis.Cmder) error {
+		cmd.(*redis.SliceCmd).SetVal(make([]any, a.values))
+		return nil
+	}
+}
+
+func (*shortAnswers) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// An answer of another length than the question is none.
+func TestRedisAnswersOfAnotherLength(t *testing.T) {
+	client := newClient(t, &redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true}) // nothing is sent
+	answers := &shortAnswers{}
+	client.AddHook(answers)
+	s := openRedis(t, client)
+	k := groupKey("Short", "k", "1")
+	for n, want := range map[int]string{
+		0: "restflow: redis: load: 0 values for 3 keys",
+		2: "restflow: redis: load: 2 values for 3 keys",
+		4: "restflow: redis: load: 4 values for 3 keys",
+	} {
+		answers.values = n
+		require.EqualError(t, loadErr(s, k), want)
+	}
+	answers.values = 0
+	require.EqualError(t, s.Epochs(t.Context(), k.Scopes, make([]restflow.Epoch, 2), false), "restflow: redis: epochs: 0 values for 2 keys")
+}

@@ -2,6 +2,7 @@ package restflow
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -32,6 +33,9 @@ func (r *redisStore) mget(ctx context.Context, args []any) ([]string, error) {
 	values, err := cmd.Result()
 	if err != nil {
 		return nil, err
+	}
+	if len(values) != len(args)-1 { // something between us and Redis is broken
+		return nil, fmt.Errorf("%d values for %d keys", len(values), len(args)-1)
 	}
 	out := make([]string, len(values))
 	for i, v := range values {

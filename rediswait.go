@@ -12,24 +12,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// del deletes keys on their masters, and tells of each that was not.
+// del deletes keys on their masters, and tells which ones were not.
 func (r *redisStore) del(ctx context.Context, names []string) error {
 	if r.single != nil || len(names) == 1 {
 		return r.client.Del(ctx, names...).Err()
 	}
-	cmds, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	cmds, err := pipelined(ctx, r.client, func(p redis.Pipeliner) error {
 		for _, name := range names {
 			p.Del(ctx, name)
 		}
 		return nil
 	})
-	for _, c := range cmds {
-		err = errors.Join(err, c.Err())
-	}
 	if err != nil {
 		return fmt.Errorf("%d epochs: %w", len(names), err)
 	}
-	return nil
+	errs := make([]error, len(cmds))
+	for i, c := range cmds {
+		errs[i] = c.Err()
+	}
+	return partly(errs)
 }
 
 // An order is a command about one epoch.

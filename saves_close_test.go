@@ -193,3 +193,43 @@ func TestSavesCopyNoBody(t *testing.T) {
 	}
 	require.InDelta(t, used(true), used(false), size/4)
 }
+
+// A store that is closed saves nothing more, whatever it is.
+func TestClosedStoresSaveNothing(t *testing.T) {
+	for name, open := range map[string]func(t *testing.T) *restflow.Store{
+		"memory": openMemory,
+		"in process": func(t *testing.T) *restflow.Store {
+			return openGocache(t, gocachestore.NewGoCache(gocache.New(time.Hour, 0)), restflow.InProcess)
+		},
+		"shared": func(t *testing.T) *restflow.Store {
+			s, _ := openMoody(t, restflow.StoreConfig{})
+			return s
+		},
+		"shared, waiting": func(t *testing.T) *restflow.Store {
+			s, _ := openMoody(t, restflow.StoreConfig{SyncSaves: true})
+			return s
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			k := groupKey("Save", "k", "1")
+			e, led, err := s.Fill(t.Context(), k, snapshot(t, s, k), func(*restflow.Flight) *restflow.Entry {
+				require.NoError(t, s.Close()) // while it runs
+				return entryOf("x")
+			})
+			require.Equal(t, restflow.ErrClosed, err)
+			require.True(t, led)
+			require.NotNil(t, e)
+			require.Empty(t, lookup(t, s, k))
+		})
+	}
+}
+
+// A save that began before the store was closed, and comes after all entries were
+// dropped, leaves nothing behind.
+func TestClosedMemoryStaysEmpty(t *testing.T) {
+	s := openMemory(t)
+	require.NoError(t, s.Close())
+	require.Equal(t, restflow.ErrClosed, s.SaveInMemory(groupKey("Save", "k", "1"), entryOf("x")))
+	require.Zero(t, s.Held())
+}

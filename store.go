@@ -108,6 +108,7 @@ func newStore(b backend, l limits) *Store {
 			Timeout:      breakerPause,
 			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
 			IsSuccessful: func(err error) bool { return err == nil || answers(err) },
+			IsExcluded:   saysNothing,
 		})
 		if !l.syncSaves {
 			c.saves = newSaver(&c.flights)
@@ -121,11 +122,23 @@ func newStore(b backend, l limits) *Store {
 	return s
 }
 
-// answers reports whether a failure says nothing against asking the store: the
-// caller gave up, a replica is away, or a Redis that is full takes no new values,
-// while it still answers and invalidates.
+// answers reports whether a failure shows that the store can be asked: a replica is
+// away, or a Redis that is full takes no new values, while it still answers and
+// invalidates.
 func answers(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, ErrUnconfirmed) || redis.IsOOMError(err)
+	return errors.Is(err, ErrUnconfirmed) || redis.IsOOMError(err)
+}
+
+// hurried is a failure that comes of the caller's deadline.
+type hurried struct{ error }
+
+func (h hurried) Unwrap() error { return h.error }
+
+// saysNothing reports whether a failure says as little for the store as against it:
+// the caller gave up, or gave it no time. It neither ends a row of failures nor closes
+// the breaker.
+func saysNothing(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.As(err, &hurried{})
 }
 
 // WithTimeout returns a view of the store whose calls take at most d. Everything
@@ -241,6 +254,9 @@ func absent(epochs []Epoch) bool {
 
 // save stores e under k. Its lifetime is that of its stale window.
 func (s *Store) save(ctx context.Context, k *Key, e *Entry) error {
+	if s.saves == nil && isClosed(s.repair.closed) {
+		return ErrClosed
+	}
 	ttl, over := e.left()
 	if over {
 		return nil
@@ -271,7 +287,9 @@ func (s *Store) bumped(within Scope, scopes []Scope, err error) error {
 	if err == nil {
 		return nil
 	}
-	s.repair.add(within, scopes)
+	if !s.repair.add(within, scopes) {
+		return fmt.Errorf("restflow: invalidation failed and is not retried: %w: %w", ErrClosed, err)
+	}
 	return fmt.Errorf("restflow: invalidation failed, it is retried until it succeeds: %w", err)
 }
 
@@ -306,7 +324,8 @@ func (s *Store) remove(ctx context.Context, k *Key) error {
 // Close stops retries and releases what the store holds. Invalidations that are
 // still pending are tried once more; the error says how many were lost. Entries that
 // wait to be saved are sent for up to one timeout of the store, at least a second; the
-// rest is dropped. From then on nothing is saved. Close the bus before it, whose rules
+// rest is dropped. From then on no save begins, and what fails to be invalidated is not
+// retried: the error says so and is an ErrClosed. Close the bus before it, whose rules
 // need the store, and the Redis client after it.
 func (s *Store) Close() error {
 	err := s.repair.close()
@@ -336,7 +355,9 @@ func (s *Store) call(ctx context.Context, op string, f func(context.Context) err
 
 // guarded asks the breaker and tells it what came of the call.
 func (s *Store) guarded(ctx context.Context, f func(context.Context) error) error {
-	var hurried error
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	_, err := s.breaker.Execute(func() (struct{}, error) {
 		began := time.Now()
 		within, cancel := context.WithTimeout(ctx, s.timeout)
@@ -345,13 +366,9 @@ func (s *Store) guarded(ctx context.Context, f func(context.Context) error) erro
 		// A caller with a short deadline says something about the store only
 		// if it left the store a fair part of the time that it may take.
 		if err != nil && ctx.Err() != nil && time.Since(began) < s.timeout/4 {
-			hurried = err
-			return struct{}{}, nil
+			err = hurried{err}
 		}
 		return struct{}{}, err
 	})
-	if err == nil {
-		err = hurried
-	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eko/gocache/lib/v4/store"
@@ -207,3 +208,38 @@ func TestStoreThatDropsEpochs(t *testing.T) {
 type dropping struct{ *gocachestore.GoCacheStore }
 
 func (dropping) Set(context.Context, any, any, ...store.Option) error { return nil }
+
+// noted notes how long the store is to keep what it is given.
+type noted struct {
+	*gocachestore.GoCacheStore
+	kept []time.Duration
+}
+
+func (n *noted) Set(ctx context.Context, key, value any, options ...store.Option) error {
+	n.kept = append(n.kept, store.ApplyOptions(options...).Expiration)
+	return n.GoCacheStore.Set(ctx, key, value, options...)
+}
+
+// No entry is kept longer than its epochs in a shared store: memcached, for one, takes
+// more than 30 days for a date.
+func TestEntriesEndWithTheirEpochs(t *testing.T) {
+	for kind, want := range map[restflow.StoreKind][]time.Duration{
+		restflow.Shared:    {time.Minute, time.Minute, time.Minute}, // two epochs and the entry
+		restflow.InProcess: {time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := &noted{GoCacheStore: gocachestore.NewGoCache(gocache.New(time.Hour, 0))}
+			s, err := restflow.NewStore(n, restflow.StoreConfig{Kind: kind, EpochTTL: time.Minute, SyncSaves: true})
+			opened(t, s, err)
+			k := groupKey("TTL", "k", "1")
+			_, _, err = s.Fill(t.Context(), k, snapshot(t, s, k), func(*restflow.Flight) *restflow.Entry {
+				e := entryOf("x")
+				e.Expires = time.Now().Add(time.Hour).UnixNano()
+				e.StaleUntil = e.Expires
+				return e
+			})
+			require.NoError(t, err)
+			require.Equal(t, want, n.kept)
+		})
+	}
+}

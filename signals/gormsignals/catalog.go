@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
 	"github.com/restflow-go/restflow/signals"
@@ -63,18 +64,18 @@ type catalog struct {
 }
 
 // catalog returns the current catalog. Its common case is two atomic loads.
-func (p *Plugin) catalog() *catalog {
-	c := p.current.Load()
-	if generation := p.bus.Generation(); c == nil || c.generation != generation {
-		return p.rebuild(generation)
+func (n *names) catalog() *catalog {
+	c := n.current.Load()
+	if generation := n.plugin.bus.Generation(); c == nil || c.generation != generation {
+		return n.rebuild(generation)
 	}
 	return c
 }
 
-func (p *Plugin) rebuild(generation any) *catalog {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c := p.current.Load(); c != nil && c.generation == generation {
+func (n *names) rebuild(generation any) *catalog {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c := n.current.Load(); c != nil && c.generation == generation {
 		return c
 	}
 	c := &catalog{
@@ -83,25 +84,20 @@ func (p *Plugin) rebuild(generation any) *catalog {
 		byTable:    map[string][]*entry{},
 		further:    map[string][]*entry{},
 	}
-	if p.db.Load() == nil { // WrapConnector without GORM: only its way to name tables is needed
-		if bare, err := gorm.Open(nil, &gorm.Config{}); err == nil {
-			p.db.CompareAndSwap(nil, bare)
-		}
-	}
-	_, c.subscribed = p.bus.Wants(reflect.TypeFor[struct{}]())
-	for _, t := range p.bus.Models() {
-		if e := p.entry(t); e != nil {
+	_, c.subscribed = n.plugin.bus.Wants(reflect.TypeFor[struct{}]())
+	for _, t := range n.plugin.bus.Models() {
+		if e := n.entry(t); e != nil {
 			c.add(e)
 		}
 	}
-	for table, models := range p.config.Tables {
+	for table, models := range n.plugin.config.Tables {
 		for _, m := range models {
 			if e := c.byType[structType(reflect.TypeOf(m))]; e != nil {
 				c.further[tableName(table)] = append(c.further[tableName(table)], e)
 			}
 		}
 	}
-	p.current.Store(c)
+	n.current.Store(c)
 	return c
 }
 
@@ -113,15 +109,15 @@ func (c *catalog) add(e *entry) {
 
 // entry makes the entry of a model; nil if GORM cannot store it, which is no fault: rules may
 // listen to models of other sources.
-func (p *Plugin) entry(t reflect.Type) *entry {
-	need, ok := p.bus.Wants(t)
+func (n *names) entry(t reflect.Type) *entry {
+	need, ok := n.plugin.bus.Wants(t)
 	if !ok || t.Kind() != reflect.Struct {
 		return nil
 	}
-	m, err := newModel(p.db.Load(), t)
+	m, err := newModel(n.parser(), t)
 	if err != nil {
 		if !errors.Is(err, schema.ErrUnsupportedDataType) {
-			p.config.logger().Warn("gormsignals: a model with rules is not one that GORM can store; its writes are not seen", "model", t, "error", err)
+			n.plugin.config.logger().Warn("gormsignals: a model with rules is not one that GORM can store; its writes are not seen", "model", t, "error", err)
 		}
 		return nil
 	}
@@ -158,45 +154,81 @@ func (s subjects) none() bool { return s.own == nil && len(s.table) == 0 && len(
 
 // subjects finds the models of a statement: by type and, since other types and plain maps are
 // written too, by table.
-func (p *Plugin) subjects(stmt *gorm.Statement) (s subjects) {
-	c := p.catalog()
+func (n *names) subjects(stmt *gorm.Statement) (s subjects) {
+	c := n.catalog()
 	if stmt.Schema != nil {
 		s.own = c.byType[stmt.Schema.ModelType]
 		if s.own == nil && c.subscribed {
-			s.own = p.other(c, stmt.Schema.ModelType)
+			s.own = n.other(c, stmt.Schema.ModelType)
 		}
 	}
 	if len(c.all) == 0 {
 		return s
 	}
-	table := p.table(stmt)
-	s.further = c.further[table]
+	tables := written(stmt)
+	if len(tables) == 0 {
+		s.in(c, tableName(stmt.Table))
+	}
+	for _, table := range tables {
+		s.in(c, table)
+	}
+	if len(tables) > 1 {
+		s.join()
+	}
+	return s
+}
+
+// in adds the models that a write to a table changes.
+func (s *subjects) in(c *catalog, table string) {
+	s.further = append(s.further, c.further[table]...)
 	for _, e := range c.byTable[table] {
 		if e != s.own {
 			s.table = append(s.table, e)
 		}
 	}
-	return s
 }
 
-// table returns the table that a statement writes. Behind an alias its name is sought in the text.
-func (p *Plugin) table(stmt *gorm.Statement) string {
-	if stmt.TableExpr != nil && strings.ContainsAny(stmt.TableExpr.SQL, " \t\n") {
-		for _, s := range sniff.Parse("DELETE FROM "+stmt.TableExpr.SQL, p.dialect()) {
-			if len(s.Tables) > 0 {
-				return s.Tables[0]
-			}
+// join makes bulk changes of everything: of several tables that MySQL writes in one statement, no model's own
+// conditions tell the rows.
+func (s *subjects) join() {
+	if s.own != nil {
+		s.table = append(s.table, s.own)
+	}
+	s.further = append(s.further, s.table...)
+	s.own, s.table = nil, nil
+}
+
+// written returns the tables that a statement writes, where GORM has text for them: a name may be quoted
+// there, have an alias, or stand beside others.
+func written(stmt *gorm.Statement) []string {
+	if stmt.TableExpr == nil {
+		return nil
+	}
+	for _, s := range sniff.Parse("UPDATE "+tableText(stmt)+" SET", sniff.For(stmt.Dialector.Name())) {
+		if len(s.Tables) > 0 {
+			return s.Tables
 		}
 	}
-	return tableName(stmt.Table)
+	return nil
+}
+
+// tableText is what stands for the table in SQL, with the names that were given as arguments.
+func tableText(stmt *gorm.Statement) string {
+	if len(stmt.TableExpr.Vars) == 0 {
+		return stmt.TableExpr.SQL
+	}
+	db := &gorm.DB{Config: stmt.Config}
+	db.Statement = &gorm.Statement{DB: db, Table: stmt.Table, Schema: stmt.Schema, Context: stmt.Context, Clauses: map[string]clause.Clause{}}
+	stmt.TableExpr.Build(db.Statement)
+	return db.Statement.SQL.String()
 }
 
 // other returns the entry of a model that only subscribers listen to.
-func (p *Plugin) other(c *catalog, t reflect.Type) *entry {
+func (n *names) other(c *catalog, t reflect.Type) *entry {
 	if e, ok := c.others.Load(t); ok {
 		return e.(*entry)
 	}
-	e := p.entry(t)
+	e := n.entry(t)
 	if e != nil {
 		c.others.Store(t, e)
 	}

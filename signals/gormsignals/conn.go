@@ -145,7 +145,7 @@ func wroteNothing(result driver.Result, err error) bool {
 // queried does the same for a statement that returns rows. Outside a transaction it commits when they
 // have been read, so it is noted when they are closed.
 func (c *conn) queried(ctx context.Context, query string, rows driver.Rows, err error) (driver.Rows, error) {
-	if err == nil && !c.open && !marked(ctx) && len(c.plugin.sniff(query).works) > 0 {
+	if err == nil && !c.open && !marked(ctx) && len(c.plugin.firstNames().sniff(query).works) > 0 {
 		return &connRows{Rows: rows, closed: func() { _ = c.note(ctx, query, false, nil) }}, nil
 	}
 	return rows, c.note(ctx, query, false, err)
@@ -153,12 +153,16 @@ func (c *conn) queried(ctx context.Context, query string, rows driver.Rows, err 
 
 // note keeps the queue in step with a statement.
 func (c *conn) note(ctx context.Context, query string, nothing bool, err error) error {
+	if err != nil && c.open && deadlocked(err) { // the server has ended the transaction
+		c.queue.drop()
+		c.open = false
+	}
 	if s, ok := ctx.Value(sinkKey{}).(*sink); ok {
 		s.conn = c
 		c.follow(ctx, query, err)
 		return err
 	}
-	t := c.plugin.sniff(query)
+	t := c.plugin.firstNames().sniff(query)
 	if len(t.works) > 0 && (err == nil && !(nothing && t.counted) || err != nil && (t.several || !refused(err))) {
 		changes := make([]signals.Change, len(t.works))
 		for i, work := range t.works {
@@ -190,7 +194,7 @@ func (c *conn) follow(ctx context.Context, query string, err error) {
 	if !mayControl(query) {
 		return
 	}
-	for _, s := range sniff.Parse(query, c.plugin.dialect()) {
+	for _, s := range sniff.Parse(query, c.plugin.firstNames().dialect) {
 		c.control(ctx, s, err)
 	}
 }

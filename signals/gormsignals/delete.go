@@ -34,7 +34,7 @@ func (d *deletion) before(ctx context.Context, w *watch) error {
 		d.rows, d.known = nil, false
 		return nil
 	}
-	where, ok := exactWhere(w.db.Statement)
+	where, ok := exactWhere(w)
 	if d.known && covers(d.schema.PrimaryFields, d.columns) || !ok || !w.locks() || w.plugin.config.NoReads {
 		return nil
 	}
@@ -51,7 +51,7 @@ func (d *deletion) after(ctx context.Context, w *watch) ([]signals.Change, error
 	columns := d.schema.PrimaryFields
 	if rows := returnedRows(w, d.entry); rows != nil && d.narrow() {
 		d.rows, columns = rows, d.columns // they are the rows that went, with all their values
-	} else if !d.known || d.image && !d.complete(w, len(d.rows)) {
+	} else if !d.known || d.image && !d.complete(ctx, w, len(d.rows)) {
 		return []signals.Change{d.bulk()}, nil
 	} else if d.image {
 		columns = d.columns

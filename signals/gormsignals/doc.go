@@ -27,7 +27,8 @@
 // key costs no query. New values are the previous ones overlaid with the assigned values, or are read
 // back if only the database knows them. Some things cannot be known exactly: more than
 // Config.MaxRows rows in one statement, SQL text, updates and deletes by other conditions than the
-// primary key outside a transaction. They are published as unknown, and rules drop a wider group.
+// primary key outside a transaction, conditions that a subquery or a function decides. They are
+// published as unknown, and rules drop a wider group.
 // Nothing is narrowed by a guess.
 //
 // # What it cannot see

@@ -35,7 +35,7 @@ func (e *PublishError) Error() string {
 func (e *PublishError) Unwrap() error { return e.Err }
 
 // ReadError says that the plugin could not read the rows that a statement was about to change, or
-// had changed. The statement fails with it, since a transaction in which a read has failed is not
+// had changed, for another reason than that it may not. The statement fails with it, since a transaction in which a read has failed is not
 // safe to go on with: PostgreSQL refuses further statements, MySQL has rolled it back after a deadlock.
 type ReadError struct {
 	Table string

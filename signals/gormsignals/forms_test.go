@@ -152,7 +152,7 @@ var forms = []form{
 		},
 	},
 	{
-		name: "Update where a subquery", check: visible("team_id = 5"), want: []string{"user pk=2", "user team=1", "user team=5"}, alone: []string{"user all"},
+		name: "Update where a subquery", check: visible("team_id = 5"), want: []string{"user all"}, // it may find others by then
 		write: func(db *gorm.DB) error {
 			owners := db.Session(&gorm.Session{NewDB: true}).Model(&Pet{}).Select("user_id").Where("name = ?", "tom")
 			return db.Model(&User{}).Where("id IN (?)", owners).Update("team_id", 5).Error

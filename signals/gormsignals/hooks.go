@@ -14,9 +14,9 @@ import (
 //	func (u *User) AfterSave(tx *gorm.DB) error { return gormsignals.Saved(tx, u) }
 //
 // The change waits for the transaction's commit like those that the plugin finds itself. Nothing is published
-// twice: in a hook of a statement that the plugin has watched, Saved does nothing, since the plugin
-// knows more (the previous values, the fields that were set). It is for writes that the plugin
-// cannot see, and for databases without it whose contexts carry a signals.Tx.
+// twice: for a row of the statement whose hook it is called in, Saved does nothing if the plugin has watched
+// that, since it knows more (the previous values, the fields that were set). It is for writes that the
+// plugin cannot see, of other rows too, and for databases without it whose contexts carry a signals.Tx.
 //
 // The error wraps ErrNoPlugin if there is neither, or says that value is no pointer to a struct.
 func Saved(tx *gorm.DB, value any) error {
@@ -35,7 +35,7 @@ func hook(tx *gorm.DB, value any, c signals.Change) error {
 	if t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct || reflect.ValueOf(value).IsNil() {
 		return fmt.Errorf("gormsignals: Saved and Deleted take a pointer to a model, not %T; pass the receiver of the hook, as in func (u *User) AfterSave(tx *gorm.DB) error", value)
 	}
-	if wasSeen(tx, t.Elem()) {
+	if wasSeen(tx, reflect.ValueOf(value)) {
 		return nil
 	}
 	c.Table = tx.Statement.Table
@@ -95,14 +95,37 @@ func markSeen(db *gorm.DB, w *watch) {
 	}
 }
 
-func wasSeen(tx *gorm.DB, model reflect.Type) bool {
+// wasSeen reports whether value, a pointer, is what the statement of tx has written before the
+// eyes of the plugin. Another row of the model is not.
+func wasSeen(tx *gorm.DB, value reflect.Value) bool {
 	v, _ := tx.Statement.Settings.Load(seenKey)
 	mark, ok := v.(*seen)
-	if !ok || mark.stmt != tx.Statement {
+	if !ok || mark.stmt != tx.Statement || !writes(mark.stmt, value) {
 		return false
 	}
 	for _, work := range mark.models {
-		if work.bulk().Model == model {
+		if work.bulk().Model == value.Type().Elem() {
+			return true
+		}
+	}
+	return false
+}
+
+// writes reports whether value is one of the rows that a statement was given.
+func writes(stmt *gorm.Statement, value reflect.Value) bool {
+	rows := stmt.ReflectValue
+	same := func(row reflect.Value) bool {
+		row = reflect.Indirect(row)
+		return row.CanAddr() && row.Addr().Pointer() == value.Pointer()
+	}
+	if rows.Kind() != reflect.Slice && rows.Kind() != reflect.Array {
+		return same(rows)
+	}
+	if i := stmt.CurDestIndex; i < rows.Len() && same(rows.Index(i)) { // the one that the hook runs for
+		return true
+	}
+	for i := range rows.Len() {
+		if same(rows.Index(i)) {
 			return true
 		}
 	}

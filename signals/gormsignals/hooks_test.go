@@ -63,6 +63,39 @@ func TestHooksPublishNothingTwice(t *testing.T) {
 	require.Equal(t, []string{"note note=1,user=8"}, r.take())
 }
 
+// Reply touches the one that it answers, by a way that the plugin does not see.
+type Reply struct {
+	ID       int64
+	AnswerTo int64
+}
+
+func (p *Reply) AfterSave(tx *gorm.DB) error {
+	if p.AnswerTo == 0 {
+		return gormsignals.Saved(tx, p)
+	}
+	raw, _ := gormsignals.SQLTx(tx)
+	if _, err := raw.Exec("UPDATE replies SET answer_to = 0 WHERE id = ?", p.AnswerTo); err != nil {
+		return err
+	}
+	return errors.Join(gormsignals.Saved(tx, p), gormsignals.Saved(tx, &Reply{ID: p.AnswerTo}))
+}
+
+func TestSavedOfAnotherRowInAHook(t *testing.T) {
+	d, r := openSQLite(t), &recorder{}
+	bus := signals.NewBus(signals.BusConfig{})
+	require.NoError(t, bus.Bind(&cache[teamKey]{"reply", r}, signals.Rule{Model: Reply{}, Map: map[string]string{"team": "ID"}}))
+	db := d.gorm(t, nil)
+	require.NoError(t, db.AutoMigrate(&Reply{}))
+	require.NoError(t, db.Use(gormsignals.New(bus)))
+	require.NoError(t, db.Create(&[]Reply{{ID: 1}, {ID: 2}}).Error)
+	require.Equal(t, []string{"reply team=1", "reply team=2"}, r.take())
+	require.NoError(t, db.Create(&[]*Reply{{ID: 3}, {ID: 4, AnswerTo: 1}, {ID: 5, AnswerTo: 2}}).Error)
+	// That the others were created or updated is all that is said, so their previous keys are unknown.
+	require.Equal(t, []string{"reply all"}, r.take())
+	require.NoError(t, db.Save(&Reply{ID: 3}).Error)
+	require.Equal(t, []string{"reply team=3"}, r.take())
+}
+
 // Outside a hook Saved speaks for a write that the plugin did not see.
 func TestSavedWaitsForTheCommit(t *testing.T) {
 	bus, r, _ := noting(t)

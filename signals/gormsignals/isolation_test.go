@@ -3,6 +3,7 @@ package gormsignals_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/restflow-go/restflow/signals"
 	"github.com/restflow-go/restflow/signals/gormsignals"
 )
 
@@ -184,4 +186,57 @@ func TestAReadThatFails(t *testing.T) {
 	require.Equal(t, "users", read.Table)
 	require.EqualError(t, err, "gormsignals: read the rows of users that a write changes: ERROR: canceling statement due to lock timeout (SQLSTATE 55P03)")
 	require.Empty(t, r.take())
+}
+
+// What the plugin may not read or lock, a user may still be allowed to write.
+func TestReadsThatAreRefused(t *testing.T) {
+	d := openPostgres(t)
+	db, r := plugged(t, d, gormsignals.Config{Logger: slog.New(slog.DiscardHandler)})
+	role := randomName()
+	exec(t, d.second, "CREATE ROLE "+role)
+	t.Cleanup(func() { exec(t, d.second, "DROP OWNED BY "+role, "DROP ROLE "+role) })
+	var schema string
+	require.NoError(t, d.second.QueryRow("SELECT current_schema()").Scan(&schema))
+	exec(t, d.second, "GRANT USAGE ON SCHEMA "+schema+" TO "+role,
+		"GRANT SELECT, DELETE ON pets TO "+role, "GRANT SELECT (id, deleted_at), UPDATE (score) ON users TO "+role)
+	as := func(write func(*gorm.DB) error) {
+		t.Helper()
+		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+			require.NoError(t, tx.Exec("SET LOCAL ROLE "+role).Error)
+			return write(tx)
+		}))
+	}
+	for range 2 {
+		seed(t, d)
+		as(func(tx *gorm.DB) error { return tx.Where("name = ?", "rex").Delete(&Pet{}).Error })
+		require.Equal(t, []string{"pet all"}, r.take(), "without UPDATE it may not lock")
+		as(func(tx *gorm.DB) error { return tx.Model(&User{ID: 1}).Update("score", 5).Error })
+		require.Equal(t, []string{"user all"}, r.take(), "its team may not be read")
+	}
+	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+		require.NoError(t, tx.Model(&User{}).Where("name = ?", "ann").Update("name", "amy").Error)
+		require.Empty(t, r.take())
+		return nil
+	}))
+	require.Equal(t, []string{"user pk=1", "user team=1"}, r.take(), "by a user who may")
+}
+
+// Person is a view whose trigger writes users.
+type Person struct {
+	ID     int64
+	TeamID int64
+}
+
+func TestViewsThatTriggersWrite(t *testing.T) {
+	d := openSQLite(t)
+	migrate(t, d)
+	seed(t, d)
+	exec(t, d.second, "CREATE VIEW people AS SELECT id, team_id FROM users",
+		"CREATE TRIGGER moved INSTEAD OF UPDATE ON people BEGIN UPDATE users SET team_id = NEW.team_id WHERE id = NEW.id; END")
+	bus, r := signals.NewBus(signals.BusConfig{}), &recorder{}
+	require.NoError(t, bus.Bind(&cache[teamKey]{"person", r}, signals.Rule{Model: Person{}, Map: map[string]string{"team": "TeamID"}}))
+	db := d.gorm(t, nil)
+	require.NoError(t, db.Use(gormsignals.New(bus)))
+	require.NoError(t, db.Model(&Person{ID: 1}).Update("team_id", 5).Error)
+	require.Equal(t, []string{"person all"}, r.take())
 }

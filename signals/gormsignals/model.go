@@ -22,6 +22,7 @@ type model struct {
 	byPath   map[string]*schema.Field   // the same, the other way
 	owners   map[string]owner           // "Owner.ID": what a foreign key says of the row it points to
 	pointers [][]int                    // see copyOf
+	derived  []*schema.Field            // that GORM only reads: the database makes them of others
 	soft     []*schema.Field            // whose value says whether the row is deleted
 	whole    bool                       // the columns are all there is: no associations, no ignored fields
 }
@@ -32,12 +33,12 @@ type owner struct {
 	ref *schema.Reference
 }
 
-// tableName folds a table's name for comparison: schemas and letter case vary with who writes it.
+// tableName folds a table's name for comparison: schemas, quotes and letter case vary with who writes it.
 func tableName(name string) string {
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		name = name[i+1:]
 	}
-	return strings.ToLower(name)
+	return strings.ToLower(strings.Trim(name, "\"`[]"))
 }
 
 func newModel(db *gorm.DB, t reflect.Type) (*model, error) {
@@ -66,11 +67,14 @@ func newModel(db *gorm.DB, t reflect.Type) (*model, error) {
 func (m *model) addField(f *schema.Field) {
 	switch {
 	case f.EmbeddedSchema != nil:
-	case f.DBName == "" || !f.Readable:
+	case f.DBName == "" || !f.Readable || f.IgnoreMigration && !f.Updatable: // perhaps no column at all
 		m.whole = false
 	default:
 		m.columns = append(m.columns, f)
 		m.addPointers(f)
+		if !f.Creatable && !f.Updatable {
+			m.derived = append(m.derived, f)
+		}
 		if _, ok := reflect.TypeAssert[schema.DeleteClausesInterface](reflect.New(f.IndirectFieldType)); ok {
 			m.soft = append(m.soft, f)
 		}

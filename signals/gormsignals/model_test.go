@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 
 	"github.com/restflow-go/restflow/signals"
@@ -217,4 +218,74 @@ func TestWhatIsRead(t *testing.T) {
 		require.NoError(t, c.write(db), c.name)
 		require.Equal(t, c.want, slices.Clip(q.take()), c.name)
 	}
+}
+
+// Tally has no primary key.
+type Tally struct {
+	Name string `gorm:"size:50;uniqueIndex"`
+	Team int64
+}
+
+func TestModelsWithoutAKey(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		bus, r := signals.NewBus(signals.BusConfig{}), &recorder{}
+		require.NoError(t, bus.Bind(&cache[teamKey]{"tally", r}, signals.Rule{Model: Tally{}, Map: map[string]string{"team": "Team"}}))
+		db := d.gorm(t, nil)
+		require.NoError(t, db.AutoMigrate(&Tally{}))
+		require.NoError(t, db.Use(gormsignals.New(bus)))
+		for _, c := range []struct {
+			name  string
+			write func() error
+			want  []string
+		}{
+			{"create", func() error { return db.Create(&Tally{"a", 1}).Error }, []string{"tally team=1"}},
+			{"omit", func() error { return db.Omit("Team").Create(&Tally{"b", 1}).Error }, []string{"tally all"}},
+			{"update", func() error { return db.Model(&Tally{}).Where("name = 'a'").Update("team", 2).Error }, []string{"tally team=1", "tally team=2"}},
+			{
+				"expression", func() error {
+					return db.Model(&Tally{}).Where("name = 'a'").Update("team", gorm.Expr("team + 1")).Error
+				},
+				[]string{"tally all"},
+			},
+			{
+				"upsert", func() error {
+					return db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "name"}}, DoUpdates: clause.AssignmentColumns([]string{"team"})}).Create(&Tally{"a", 7}).Error
+				},
+				[]string{"tally all"},
+			},
+			{"delete", func() error { return db.Where("name = 'a'").Delete(&Tally{}).Error }, []string{"tally team=7"}},
+		} {
+			require.NoError(t, c.write(), c.name)
+			require.Equal(t, c.want, r.take(), c.name)
+		}
+	})
+}
+
+// Slug has a column that the database makes of another, and one that only queries fill.
+type Slug struct {
+	ID    int64 `gorm:"primaryKey"`
+	Name  string
+	Size  int64 `gorm:"->"`
+	Count int64 `gorm:"->;-:migration"`
+}
+
+func TestColumnsThatTheDatabaseMakes(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		exec(t, d.second, "CREATE TABLE slugs (id INTEGER PRIMARY KEY, name VARCHAR(50), size INTEGER GENERATED ALWAYS AS (length(name)) STORED)",
+			"INSERT INTO slugs (id, name) VALUES (1, 'ann')")
+		bus, r := signals.NewBus(signals.BusConfig{}), &recorder{}
+		require.NoError(t, bus.Bind(&cache[teamKey]{"slug", r}, signals.Rule{Model: Slug{}, Map: map[string]string{"team": "Size"}}))
+		db := d.gorm(t, nil)
+		require.NoError(t, db.Use(gormsignals.New(bus)))
+		require.NoError(t, db.Model(&Slug{ID: 1}).Update("name", "annabel").Error)
+		require.Equal(t, []string{"slug team=3", "slug team=7"}, r.take())
+		require.NoError(t, db.Model(&Slug{}).Where("name = ?", "annabel").Update("name", "anna").Error)
+		require.Equal(t, []string{"slug team=4", "slug team=7"}, r.take())
+		require.NoError(t, db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&Slug{ID: 1, Name: "annie"}).Error)
+		require.Equal(t, []string{"slug team=4", "slug team=5"}, r.take())
+
+		bus.Subscribe(func(context.Context, []signals.Change) {}) // wants whole rows
+		require.NoError(t, db.Model(&Slug{}).Where("name = ?", "annie").Update("name", "anna").Error)
+		require.Equal(t, []string{"slug team=4", "slug team=5"}, r.take())
+	})
 }

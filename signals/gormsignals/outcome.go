@@ -101,3 +101,19 @@ func serverError(err error) bool {
 	}
 	return false
 }
+
+// deadlocked recognises the error by which MySQL tells that it has rolled back the whole transaction, and
+// not only the statement.
+func deadlocked(err error) bool { return mysqlNumber(err) == 1213 }
+
+// mysqlNumber returns the number of a server's error, or zero.
+func mysqlNumber(err error) uint64 {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if v := reflect.ValueOf(err); v.Type().String() == "*mysql.MySQLError" && !v.IsNil() {
+			if number := v.Elem().FieldByName("Number"); number.CanUint() {
+				return number.Uint()
+			}
+		}
+	}
+	return 0
+}

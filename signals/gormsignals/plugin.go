@@ -9,7 +9,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/restflow-go/restflow/signals"
-	"github.com/restflow-go/restflow/signals/gormsignals/internal/sniff"
 )
 
 // pluginName is where gorm.Config.Plugins holds the plugin.
@@ -22,14 +21,9 @@ type Plugin struct {
 	bus    *signals.Bus
 	config Config
 
-	db atomic.Pointer[gorm.DB] // the first database: parses models
-
-	mu      sync.Mutex // held to replace current
-	current atomic.Pointer[catalog]
-
-	lexical atomic.Pointer[sniff.Dialect]
-	wrapped atomic.Bool // WrapConnector was called
-	warned  sync.Map    // what was reported once: a string
+	first   atomic.Pointer[names] // of the first database
+	wrapped atomic.Bool           // WrapConnector was called
+	warned  sync.Map              // what was reported once: a string
 }
 
 // New returns a plugin that publishes on bus. At most one Config is used; without one the defaults
@@ -48,7 +42,9 @@ func (p *Plugin) Name() string { return pluginName }
 
 // Initialize is called by gorm.DB.Use. It puts the plugin before the connection pool and registers
 // its callbacks. It fails with ErrTxConn on a transaction and with ErrResolverFirst after dbresolver.
-// Sessions made from db before keep working: their pool is wrapped when they are used.
+//
+// Of sessions that were made from db before, single statements are seen: their pool is wrapped when they are
+// used. A transaction that such a session begins is not seen committing; it is treated as Config.RefuseUnseen says.
 func (p *Plugin) Initialize(db *gorm.DB) error {
 	if _, ok := db.ConnPool.(gorm.TxCommitter); ok {
 		return ErrTxConn
@@ -56,35 +52,16 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if _, ok := db.Plugins["gorm:db_resolver"]; ok {
 		return ErrResolverFirst
 	}
-	p.remember(db)
+	n := p.remember(db)
 	if prepared, ok := db.ConnPool.(*gorm.PreparedStmtDB); ok {
-		prepared.ConnPool = p.wrap(prepared.ConnPool) // GORM's sessions share this one
+		prepared.ConnPool = n.wrap(prepared.ConnPool) // GORM's sessions share this one
 	} else {
-		db.ConnPool = p.wrap(db.ConnPool)
+		db.ConnPool = n.wrap(db.ConnPool)
 	}
 	if db.Statement != nil {
 		db.Statement.ConnPool = db.ConnPool
 	}
 	return p.register(db)
-}
-
-func (p *Plugin) remember(db *gorm.DB) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.lexical.Load() == nil {
-		p.db.Store(db)
-		d := sniff.For(db.Dialector.Name())
-		p.lexical.Store(&d)
-		p.current.Store(nil) // its models may have been parsed with other names
-	}
-}
-
-// dialect is that of the first database, or of none in particular.
-func (p *Plugin) dialect() sniff.Dialect {
-	if d := p.lexical.Load(); d != nil {
-		return *d
-	}
-	return sniff.For("")
 }
 
 // register adds the callbacks. Those around a write stand as close to it as possible: hooks and
@@ -120,20 +97,24 @@ func (p *Plugin) register(db *gorm.DB) error {
 // adopt wraps a pool that the plugin was not given: a session older than the plugin, or
 // gorm.DB.Connection.
 func (p *Plugin) adopt(db *gorm.DB) {
-	db.Statement.ConnPool = p.wrap(db.Statement.ConnPool)
+	db.Statement.ConnPool = p.names(db).wrap(db.Statement.ConnPool)
 }
 
 // seat is where the changes of a statement wait for the commit that makes them true.
 type seat struct {
-	tx     *tx  // nil: the statement commits by itself
-	unseen bool // the statement runs in a transaction that nobody follows
+	tx     *tx   // nil: the statement commits by itself
+	unseen bool  // the statement runs in a transaction that nobody follows
+	pool   *pool // what either came from; nil if it is not the plugin's
 }
 
 func seatOf(c gorm.ConnPool) seat {
 	for {
 		switch v := c.(type) {
 		case *tx:
-			return seat{tx: v, unseen: v == nil}
+			if v == nil {
+				return seat{unseen: true}
+			}
+			return seat{tx: v, pool: v.pool}
 		case *gorm.PreparedStmtTX:
 			c = v.Tx
 		case *gorm.PreparedStmtDB:
@@ -141,7 +122,7 @@ func seatOf(c gorm.ConnPool) seat {
 		case *watch:
 			c = v.ConnPool
 		case *pool:
-			return seat{}
+			return seat{pool: v}
 		default:
 			_, committer := c.(gorm.TxCommitter)
 			return seat{unseen: committer}

@@ -3,6 +3,7 @@ package gormsignals
 import (
 	"context"
 	"database/sql"
+	"sync"
 
 	"gorm.io/gorm"
 )
@@ -12,21 +13,25 @@ import (
 type pool struct {
 	gorm.ConnPool
 	plugin *Plugin
+	names  *names
+
+	indexes  sync.Map // see watch.indexes
+	readable sync.Map // see watch.guarded
 }
 
 // wrap puts a pool before c, below GORM's cache of prepared statements, which expects to see the
 // transactions of the pool under it.
-func (p *Plugin) wrap(c gorm.ConnPool) gorm.ConnPool {
+func (n *names) wrap(c gorm.ConnPool) gorm.ConnPool {
 	switch v := c.(type) {
 	case nil, *pool, gorm.TxCommitter:
 		return c
 	case *gorm.PreparedStmtDB:
-		if inner := p.wrap(v.ConnPool); inner != v.ConnPool {
+		if inner := n.wrap(v.ConnPool); inner != v.ConnPool {
 			return &gorm.PreparedStmtDB{ConnPool: inner, Mux: v.Mux, Stmts: v.Stmts}
 		}
 		return c
 	}
-	return &pool{ConnPool: c, plugin: p}
+	return &pool{ConnPool: c, plugin: n.plugin, names: n}
 }
 
 // BeginTx is what gorm.DB.Begin calls. On failure the transaction is a nil *tx, as database/sql
@@ -36,7 +41,7 @@ func (p *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool,
 	if err != nil {
 		return (*tx)(nil), err
 	}
-	return newTx(ctx, p, raw)
+	return newTx(ctx, p, raw, opts)
 }
 
 func begin(ctx context.Context, c gorm.ConnPool, opts *sql.TxOptions) (gorm.ConnPool, error) {

@@ -1,11 +1,13 @@
 package gormsignals_test
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/glebarez/sqlite"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 	"gorm.io/plugin/dbresolver"
 
 	"github.com/restflow-go/restflow/signals/gormsignals"
@@ -65,19 +67,25 @@ func TestSQLTxReturnsTheTransaction(t *testing.T) {
 	}
 }
 
-func TestSessionsOlderThanThePluginAreSeen(t *testing.T) {
+func TestStatementsOfSessionsOlderThanThePluginAreSeen(t *testing.T) {
 	d := openSQLite(t)
 	migrate(t, d)
 	bus, r := listening(t, d.second)
 	db := d.gorm(t, nil)
 	old := db.WithContext(t.Context())
 	prepared := db.Session(&gorm.Session{PrepareStmt: true})
-	require.NoError(t, db.Use(gormsignals.New(bus)))
+	require.NoError(t, db.Use(gormsignals.New(bus, gormsignals.Config{Logger: slog.New(slog.DiscardHandler)})))
 	for _, db := range []*gorm.DB{old, prepared} {
 		seed(t, d)
 		require.NoError(t, db.Model(&User{ID: 1}).Update("name", "amy").Error)
 		require.Equal(t, []string{"user pk=1", "user team=1"}, r.take())
 	}
+	// Not so the end of a transaction that one of them begins.
+	require.NoError(t, old.Transaction(func(tx *gorm.DB) error {
+		require.NoError(t, tx.Model(&User{ID: 2}).Update("name", "amy").Error)
+		require.Equal(t, []string{"user pk=2", "user team=1"}, r.take())
+		return nil
+	}))
 }
 
 func TestFailedBeginLeavesATransactionThatCanBeRolledBack(t *testing.T) {
@@ -148,16 +156,32 @@ func TestDBResolverAfterThePlugin(t *testing.T) {
 	require.Equal(t, 5, team)
 }
 
+// They may be of several kinds, and name their tables and columns as they like.
 func TestOnePluginOnSeveralDatabases(t *testing.T) {
-	first, other := openSQLite(t), openSQLite(t)
+	first := openSQLite(t)
 	bus, r := listening(t, first.second)
 	plugin := gormsignals.New(bus)
-	for _, d := range []*database{first, other} {
-		migrate(t, d)
-		seed(t, d)
-		db := d.gorm(t, nil)
+	for _, c := range []struct {
+		d      *database
+		config gorm.Config
+		text   string
+	}{
+		{first, gorm.Config{}, "UPDATE users SET name = 'amy'"},
+		{openSQLite(t), gorm.Config{}, "UPDATE users SET name = 'amy'"},
+		{openSQLite(t), gorm.Config{NamingStrategy: schema.NamingStrategy{TablePrefix: "app_"}}, "UPDATE app_users SET name = 'amy'"},
+		{openSQLite(t), gorm.Config{NamingStrategy: schema.NamingStrategy{NoLowerCase: true}}, "UPDATE Users SET Name = 'amy'"},
+		{openMariaDB(t), gorm.Config{}, "# hash\nUPDATE users SET name = 'amy'"},
+	} {
+		db := c.d.gorm(t, &c.config)
+		require.NoError(t, db.AutoMigrate(&User{}, &Pet{}, &Group{}))
+		require.NoError(t, db.Create(&User{ID: 1, Email: "ann@x", TeamID: 1}).Error)
 		require.NoError(t, db.Use(plugin))
-		require.NoError(t, db.Delete(&User{ID: 1}).Error)
-		require.Equal(t, []string{"user pk=1", "user team=1"}, r.take())
+		session := db.Session(&gorm.Session{})
+		require.NoError(t, session.Model(&User{ID: 1}).Update("TeamID", 2).Error)
+		require.Equal(t, []string{"user pk=1", "user team=1", "user team=2"}, r.take())
+		require.NoError(t, session.Exec(c.text).Error)
+		require.Equal(t, []string{"user all"}, r.take(), c.text)
+		require.NoError(t, session.Delete(&User{ID: 1}).Error)
+		require.Equal(t, []string{"user pk=1", "user team=2"}, r.take())
 	}
 }

@@ -2,6 +2,7 @@ package gormsignals
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/restflow-go/restflow/signals"
@@ -16,13 +17,13 @@ const maxLevels = 256
 type queue struct {
 	bus *signals.Bus
 
-	mu     sync.Mutex // protects levels
-	levels []level    // the transaction itself, then its savepoints, innermost last
+	mu     sync.Mutex      // protects what follows
+	ctx    context.Context // carries the root's tx, to which all others hand their changes
+	levels []level         // the transaction itself, then its savepoints, innermost last
 }
 
 type level struct {
-	name string
-	ctx  context.Context // carries tx, so that the next savepoint finds its parent
+	name string // empty once it was released
 	tx   *signals.Tx
 }
 
@@ -36,24 +37,27 @@ func (q *queue) add(changes ...signals.Change) {
 // nothing that anybody listens to.
 func (q *queue) top() level {
 	if len(q.levels) == 0 {
-		q.push(context.Background(), "")
+		ctx, tx := signals.Begin(context.Background(), q.bus)
+		q.ctx, q.levels = ctx, append(q.levels, level{tx: tx})
 	}
 	return q.levels[len(q.levels)-1]
 }
 
-func (q *queue) push(ctx context.Context, name string) {
-	ctx, tx := signals.Begin(ctx, q.bus)
-	q.levels = append(q.levels, level{name, ctx, tx})
+func (q *queue) push(name string) {
+	_, tx := signals.Begin(q.ctx, q.bus)
+	q.levels = append(q.levels, level{name, tx})
 }
 
-// savepoint opens a level. Beyond maxLevels the innermost one swallows it: rolling back to the
-// savepoint then keeps its changes, which is too wide and never too narrow.
+// savepoint opens a level. Beyond maxLevels the outermost one becomes part of the transaction:
+// rolling back to it then keeps its changes, which is too wide and never too narrow. It must be the
+// outermost, since a name stands for the innermost savepoint that has it.
 func (q *queue) savepoint(name string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if top := q.top(); len(q.levels) <= maxLevels {
-		q.push(top.ctx, name)
+	if q.top(); len(q.levels) > maxLevels {
+		q.settle(1)
 	}
+	q.push(name)
 }
 
 // rollbackTo drops what came after a savepoint. The savepoint itself stays.
@@ -64,37 +68,45 @@ func (q *queue) rollbackTo(name string) {
 	if i < 0 {
 		return // not kept apart, see savepoint
 	}
-	for ; len(q.levels) > i; q.levels = q.levels[:len(q.levels)-1] {
-		q.top().tx.Rollback()
-	}
-	q.push(q.top().ctx, name)
+	q.levels = q.levels[:i]
+	q.push(name)
 }
 
-// release forgets a savepoint; its changes belong to what is around it.
+// release forgets a savepoint and those within it. Their changes go where those of the level around
+// them go: they are handed to the transaction now, or dropped with that level.
 func (q *queue) release(name string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if i := q.find(name); i > 0 {
-		q.merge(i)
+	i := q.find(name)
+	if i < 0 {
+		return
+	}
+	for j := i; j < len(q.levels); j++ {
+		q.levels[j].name = ""
+	}
+	q.levels = append(q.levels[:i], slices.DeleteFunc(q.levels[i:], func(l level) bool { return l.tx.Len() == 0 })...)
+	if i == 1 {
+		q.settle(len(q.levels) - 1)
 	}
 }
 
 // find returns the innermost savepoint of that name, or -1.
 func (q *queue) find(name string) int {
 	for i := len(q.levels) - 1; i > 0; i-- {
-		if q.levels[i].name == name {
+		if q.levels[i].name == name && name != "" {
 			return i
 		}
 	}
 	return -1
 }
 
-// merge hands the changes of level n and those within it to the level around them.
-func (q *queue) merge(n int) {
-	for ; len(q.levels) > n; q.levels = q.levels[:len(q.levels)-1] {
+// settle hands the changes of the n outermost savepoints to the transaction.
+func (q *queue) settle(n int) {
+	for _, l := range q.levels[1 : n+1] {
 		// A savepoint's Commit only fails on one that has ended, and levels end here alone.
-		_ = q.top().tx.Commit(context.Background())
+		_ = l.tx.Commit(context.Background())
 	}
+	q.levels = slices.Delete(q.levels, 1, n+1)
 }
 
 // publish publishes everything and leaves the queue empty.
@@ -104,7 +116,7 @@ func (q *queue) publish(ctx context.Context) error {
 	if len(q.levels) == 0 {
 		return nil
 	}
-	q.merge(1)
+	q.settle(len(q.levels) - 1)
 	root := q.levels[0].tx
 	q.levels = nil
 	if root.Len() == 0 {

@@ -45,7 +45,7 @@ func (p *Plugin) watchSQL(db *gorm.DB) *watch {
 	s := seatOf(stmt.ConnPool)
 	_, direct := stmt.ConnPool.(*tx)
 	follow := s.tx != nil && !direct && mayControl(sql)
-	text := p.sniff(sql)
+	text := p.names(db).sniff(sql)
 	if len(text.works) == 0 && !follow {
 		return nil
 	}
@@ -62,12 +62,12 @@ type text struct {
 	several bool // an error need not mean that nothing was written
 }
 
-func (p *Plugin) sniff(sql string) (t text) {
-	c := p.catalog()
+func (n *names) sniff(sql string) (t text) {
+	c := n.catalog()
 	if len(c.all) == 0 || isSelect(sql) {
 		return t
 	}
-	statements := sniff.Parse(sql, p.dialect())
+	statements := sniff.Parse(sql, n.dialect)
 	t.counted, t.several = len(statements) == 1, len(statements) > 1
 	seen := map[*entry]bool{}
 	for _, s := range statements {

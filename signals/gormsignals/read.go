@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -23,8 +24,12 @@ type reading struct {
 
 // read returns the rows of the model that match, at most MaxRows of them; false means that there
 // are more. It goes around GORM's callbacks: no hook, scope or other plugin runs for it, and a
-// resolver cannot send it to a replica. The logger sees it.
+// resolver cannot send it to a replica. The logger sees it. A table whose name GORM could not find in
+// the text that it was given is not read, and what may not be read is not known.
 func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value, bool, error) {
+	if w.db.Statement.Table == "" {
+		return nil, false, nil
+	}
 	limit := w.plugin.config.MaxRows + 1
 	stmt := e.statement(ctx, w)
 	stmt.AddClause(clause.Select{Columns: columnsOf(e.columns)})
@@ -37,7 +42,14 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 		stmt.AddClause(clause.Locking{Strength: r.lock})
 	}
 	stmt.Build("SELECT", "FROM", "WHERE", "LIMIT", "FOR")
-	if err := e.query(ctx, w, stmt); err != nil {
+	stmt.Schema = e.schema
+	err := w.guarded(ctx, stmt, func() error { return e.query(ctx, w, stmt) })
+	switch {
+	case errors.As(err, new(*ReadError)):
+		return nil, false, err
+	case unreadable(err):
+		return nil, false, nil
+	case err != nil:
 		return nil, false, &ReadError{Table: stmt.Table, Err: err}
 	}
 	n := stmt.ReflectValue.Len()
@@ -51,7 +63,8 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 	return rows, true, nil
 }
 
-// statement makes an empty statement on the table that the observed one writes.
+// statement makes an empty statement on the table that the observed one writes, with that one's
+// model: in its conditions, "the primary key" is that model's.
 func (e *entry) statement(ctx context.Context, w *watch) *gorm.Statement {
 	from := w.db.Statement
 	dest := reflect.New(reflect.SliceOf(e.typ))
@@ -65,7 +78,7 @@ func (e *entry) statement(ctx context.Context, w *watch) *gorm.Statement {
 		ReflectValue: dest.Elem(),
 		Clauses:      map[string]clause.Clause{},
 		ConnPool:     w.ConnPool,
-		Schema:       e.schema,
+		Schema:       cmp.Or(from.Schema, e.schema),
 		Context:      ctx,
 		Unscoped:     true,
 	}
@@ -112,20 +125,21 @@ func (e *entry) readBefore(ctx context.Context, w *watch, where []clause.Express
 	case "mysql":
 		lock = "UPDATE"
 	case "sqlite":
-		if err := e.lockSQLite(ctx, w); err != nil {
-			return nil, false, &ReadError{Table: w.db.Statement.Table, Err: err}
+		if !e.lockSQLite(ctx, w) { // a view perhaps, whose triggers write and count nothing
+			w.uncounted = true
+			return nil, false, nil
 		}
 		lock = ""
 	}
 	return e.read(ctx, w, reading{where: where, lock: lock})
 }
 
-// lockSQLite takes the database's write lock, once in a transaction, by a statement that writes nothing.
-// A read first would pin the transaction to a snapshot, and a write after it fails at once
+// lockSQLite takes the database's write lock, once in a transaction, by a statement that writes nothing,
+// and tells whether it could. A read first would pin the transaction to a snapshot, and a write after it fails at once
 // with SQLITE_BUSY if anybody has committed since; the write alone would have waited its turn.
-func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
+func (e *entry) lockSQLite(ctx context.Context, w *watch) bool {
 	if w.seat.tx != nil && w.seat.tx.writeLocked.Load() {
-		return nil
+		return true
 	}
 	stmt := e.statement(ctx, w)
 	stmt.AddClause(clause.Delete{})
@@ -137,12 +151,12 @@ func (e *entry) lockSQLite(ctx context.Context, w *watch) error {
 	if w.seat.tx != nil {
 		w.seat.tx.writeLocked.Store(err == nil)
 	}
-	return err
+	return err == nil
 }
 
-// readKeys reads rows by their primary keys.
+// readKeys reads rows by their primary keys, if they have any.
 func (e *entry) readKeys(ctx context.Context, w *watch, rows []reflect.Value) ([]reflect.Value, error) {
-	if len(rows) == 0 {
+	if len(rows) == 0 || len(e.schema.PrimaryFields) == 0 {
 		return nil, nil
 	}
 	found, _, err := e.read(ctx, w, reading{where: []clause.Expression{e.matching(ctx, e.schema.PrimaryFields, rows)}})

@@ -27,27 +27,32 @@ type tx struct {
 	// What follows commits by itself, and no Rollback undoes it.
 	ended atomic.Bool
 
-	writeLocked atomic.Bool // see lockSQLite
+	writeLocked atomic.Bool  // see lockSQLite
+	level       atomic.Int32 // the sql.IsolationLevel, as far as known
 }
 
-func newTx(ctx context.Context, p *pool, raw gorm.ConnPool) (gorm.ConnPool, error) {
+func newTx(ctx context.Context, p *pool, raw gorm.ConnPool, opts *sql.TxOptions) (gorm.ConnPool, error) {
 	committer, ok := raw.(gorm.TxCommitter)
 	if !ok {
 		return (*tx)(nil), gorm.ErrInvalidTransaction
 	}
-	return &tx{ConnPool: raw, raw: committer, pool: p, ctx: ctx, queue: queue{bus: p.plugin.bus}}, nil
+	t := &tx{ConnPool: raw, raw: committer, pool: p, ctx: ctx, queue: queue{bus: p.plugin.bus}}
+	if opts != nil {
+		t.level.Store(int32(opts.Isolation))
+	}
+	return t, nil
 }
 
 // Commit commits, then publishes what was queued, before it returns: the caller reads its own writes.
 // What the database certainly rolled back is dropped; an uncertain outcome is published.
 func (t *tx) Commit() error {
 	if err := t.expired(); err != nil {
-		t.queue.drop()
+		t.drop()
 		return err
 	}
 	err := t.raw.Commit()
 	if err != nil && t.rolledBack(err) {
-		t.queue.drop()
+		t.drop()
 		return err
 	}
 	if err != nil {
@@ -70,12 +75,17 @@ func (t *tx) publish() error {
 // Rollback rolls back and drops the queue. Whatever error the database gives, a COMMIT was not sent.
 func (t *tx) Rollback() error {
 	err := t.raw.Rollback()
+	t.drop()
+	return err
+}
+
+// drop forgets the queue of a transaction that was rolled back, unless that may have come too late.
+func (t *tx) drop() {
 	if t.doubtful.Load() {
-		_ = t.publish() // reported by the bus; the caller asked for a rollback and has its result
-		return err
+		_ = t.publish() // reported by the bus; the caller has the database's own error
+		return
 	}
 	t.queue.drop()
-	return err
 }
 
 // ExecContext executes, and follows savepoints and statements that end the transaction.
@@ -83,6 +93,20 @@ func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 	result, err := t.ConnPool.ExecContext(ctx, query, args...)
 	t.follow(query, err)
 	return result, err
+}
+
+// QueryContext does the same for gorm.DB.Raw.
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := t.ConnPool.QueryContext(ctx, query, args...)
+	t.follow(query, err)
+	return rows, err
+}
+
+// QueryRowContext does the same for a single row.
+func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	row := t.ConnPool.QueryRowContext(ctx, query, args...)
+	t.follow(query, row.Err())
+	return row
 }
 
 // StmtContext is part of gorm.Tx.
@@ -101,12 +125,22 @@ func (t *tx) GetDBConn() (*sql.DB, error) { return t.pool.GetDBConn() }
 // Ping checks the connection.
 func (t *tx) Ping() error { return t.pool.Ping() }
 
+// failed notes an error by which the server has ended the whole transaction. What was queued is undone; code
+// that ignores the error goes on outside of any.
+func (t *tx) failed(err error) {
+	if err != nil && deadlocked(err) {
+		t.queue.drop()
+		t.ended.Store(true)
+	}
+}
+
 // follow keeps the queue in step with transaction control in SQL text.
 func (t *tx) follow(query string, err error) {
+	t.failed(err)
 	if !mayControl(query) {
 		return
 	}
-	for _, s := range sniff.Parse(query, t.pool.plugin.dialect()) {
+	for _, s := range sniff.Parse(query, t.pool.names.dialect) {
 		t.control(s, err)
 	}
 }
@@ -138,7 +172,7 @@ func (t *tx) control(s sniff.Statement, err error) {
 
 // mayControl tells the common statements from those worth sniffing.
 func mayControl(query string) bool {
-	if len(query) < 3 {
+	if len(query) < 3 || isSelect(query) {
 		return false
 	}
 	switch query[0] | 0x20 {

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/restflow-go/restflow/signals"
+	"github.com/restflow-go/restflow/signals/gormsignals/internal/sniff"
 )
 
 // update makes the changes of an UPDATE for one model.
@@ -79,7 +80,7 @@ func (u *update) before(ctx context.Context, w *watch) error {
 func (e *entry) narrow() bool { return e.need.Narrow || e.need.Subscribed }
 
 func (u *update) readImage(ctx context.Context, w *watch) (err error) {
-	where, ok := exactWhere(w.db.Statement)
+	where, ok := exactWhere(w)
 	if !ok || !w.locks() || w.plugin.config.NoReads {
 		return nil
 	}
@@ -88,8 +89,13 @@ func (u *update) readImage(ctx context.Context, w *watch) (err error) {
 	return err
 }
 
-// exactWhere returns the conditions of a statement whose rows they tell alone.
-func exactWhere(stmt *gorm.Statement) ([]clause.Expression, bool) {
+// exactWhere returns the conditions of a statement whose rows they tell alone, and would tell
+// again in another statement.
+func exactWhere(w *watch) ([]clause.Expression, bool) {
+	stmt := w.db.Statement
+	if !sniff.Fixed(stmt.SQL.String(), sniff.For(w.db.Dialector.Name())) {
+		return nil, false
+	}
 	for _, name := range []string{"FROM", "LIMIT", "ORDER BY", "WITH"} {
 		if c, ok := stmt.Clauses[name]; ok && !bareFrom(c) {
 			return nil, false
@@ -132,6 +138,7 @@ func (u *update) assignments(stmt *gorm.Statement) {
 			u.op |= softOp(a.Value)
 		}
 	}
+	u.fields = append(u.fields, u.names(u.derived)...)
 }
 
 // softOp is what setting a deletion time amounts to, besides an update: with the zero value the row
@@ -159,7 +166,7 @@ func (u *update) after(ctx context.Context, w *watch) ([]signals.Change, error) 
 	if !u.known && u.returned(w) {
 		return u.changes(ctx, u.rows, nil), nil
 	}
-	if !u.known || u.image && !u.complete(w, len(u.rows)) {
+	if !u.known || u.image && !u.complete(ctx, w, len(u.rows)) {
 		return []signals.Change{u.bulk()}, nil
 	}
 	if !u.image {
@@ -172,18 +179,19 @@ func (u *update) after(ctx context.Context, w *watch) ([]signals.Change, error) 
 	return u.changes(ctx, rows, u.rows), nil
 }
 
-// complete reports whether the statement certainly wrote no other rows than were found before it. The
-// locks keep those from leaving, so as many rows affected are the same rows. RETURNING counts
-// only the rows that it could store.
-func (e *entry) complete(w *watch, found int) bool {
-	if _, pinned := e.pins(w.db.Statement); pinned {
+// complete reports whether the statement certainly wrote no other rows than were found before it: they
+// are all the rows that its keys name, or as many rows were affected. The locks keep rows from
+// leaving, so as many are the same rows, but for MySQL, which does not count those that already were what the
+// statement makes of them: there nothing may enter either. RETURNING counts only the rows that it could store.
+func (e *entry) complete(ctx context.Context, w *watch, found int) bool {
+	if rows, pinned := e.pins(w.db.Statement); pinned && found >= len(rows) {
 		return true
 	}
 	if w.rows && !w.filled {
 		return false
 	}
 	n := w.affected()
-	return n >= 0 && n <= int64(found)
+	return n >= 0 && n <= int64(found) && w.repeats(ctx)
 }
 
 // returned takes the new rows from a RETURNING clause of the user's, if it brought all of them
@@ -213,6 +221,9 @@ func (u *update) newRows(ctx context.Context, w *watch) ([]reflect.Value, bool, 
 		if a.field.PrimaryKey {
 			return nil, false, nil
 		}
+		return u.reread(ctx, w, rows)
+	}
+	if slices.ContainsFunc(u.columns, func(f *schema.Field) bool { return slices.Contains(u.derived, f) }) {
 		return u.reread(ctx, w, rows)
 	}
 	return rows, true, nil

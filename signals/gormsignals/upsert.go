@@ -20,6 +20,7 @@ type upsert struct {
 	fresh  int                 // rows that conflict with none
 	old    map[string]reflect.Value
 	image  bool
+	moves  bool // a conflict sets the primary key, by which rows are known before and after
 }
 
 func (u *upsert) before(ctx context.Context, w *watch) error {
@@ -28,7 +29,7 @@ func (u *upsert) before(ctx context.Context, w *watch) error {
 	}
 	conflict, _ := w.db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	u.assignments(conflict)
-	if len(u.values.Values) > w.plugin.config.MaxRows || w.plugin.config.NoReads {
+	if len(u.values.Values) > w.plugin.config.MaxRows || w.plugin.config.NoReads || u.moves || len(u.schema.PrimaryFields) == 0 {
 		return nil
 	}
 	u.where = u.conflicts(ctx, w, conflict)
@@ -46,20 +47,22 @@ func (u *upsert) assignments(conflict clause.OnConflict) {
 	for _, a := range conflict.DoUpdates {
 		f := u.column(a.Column.Name)
 		if f == nil {
-			u.fields = nil
+			u.fields, u.moves = nil, true
 			return
 		}
 		u.fields = append(u.fields, u.paths[f]...)
+		u.moves = u.moves || f.PrimaryKey
 	}
+	u.fields = append(u.fields, u.names(u.derived)...)
 }
 
 // conflicts is the condition of the rows that the statement may meet. MySQL ignores the columns that
-// the clause names: there every unique key counts. nil means that nobody knows, or that it can
+// the clause names: there every unique key of the table counts, whether the model declares it or not. nil means that nobody knows, or that it can
 // meet none, which then fresh says.
 func (u *upsert) conflicts(ctx context.Context, w *watch, conflict clause.OnConflict) []clause.Expression {
 	var keys [][]*schema.Field
 	if w.db.Dialector.Name() == "mysql" {
-		keys = u.uniqueKeys()
+		keys = u.uniqueKeys(ctx, w)
 	} else if key := u.fieldsOf(conflict.Columns); len(key) > 0 && conflict.OnConstraint == "" {
 		keys = [][]*schema.Field{key}
 	}
@@ -125,27 +128,6 @@ func (u *upsert) fieldsOf(columns []clause.Column) []*schema.Field {
 	return fields
 }
 
-// uniqueKeys lists the primary key and the unique indexes that the model declares.
-func (m *model) uniqueKeys() [][]*schema.Field {
-	keys := [][]*schema.Field{m.schema.PrimaryFields}
-	for _, f := range m.columns {
-		if f.Unique && !f.PrimaryKey {
-			keys = append(keys, []*schema.Field{f})
-		}
-	}
-	for _, index := range m.schema.ParseIndexes() {
-		if index.Class != "UNIQUE" {
-			continue
-		}
-		key := make([]*schema.Field, len(index.Fields))
-		for i, f := range index.Fields {
-			key[i] = f.Field
-		}
-		keys = append(keys, key)
-	}
-	return keys
-}
-
 func (u *upsert) bulk() signals.Change {
 	return signals.Change{Model: u.typ, Table: u.table, Op: signals.Create | signals.Update, Bulk: true}
 }
@@ -153,7 +135,7 @@ func (u *upsert) bulk() signals.Change {
 func (u *upsert) after(ctx context.Context, w *watch) ([]signals.Change, error) {
 	where, ok := u.written(ctx, w)
 	switch {
-	case u.fresh > 0 && u.fresh == len(u.values.Values):
+	case u.fresh > 0 && u.fresh == len(u.values.Values) && w.affected() <= int64(u.fresh): // MySQL counts a row that it updates twice
 		return u.creation.after(ctx, w)
 	case !ok:
 		return []signals.Change{u.bulk()}, nil
@@ -205,14 +187,23 @@ func (u *upsert) change(ctx context.Context, row reflect.Value, raced map[string
 
 // raced finds rows that were not there when they were looked for, but were by the time of the statement:
 // another transaction inserted and committed them in between, so that their previous values are
-// unknown. Only PostgreSQL lets that happen, since it cannot lock a row that does not exist; its
-// system column xmax is zero in a row that was inserted and not updated.
+// unknown. PostgreSQL lets that happen, since it cannot lock a row that does not exist; its
+// system column xmax is zero in a row that was inserted and not updated. So does MySQL below
+// REPEATABLE READ, and nothing tells such rows from new ones.
 func (u *upsert) raced(ctx context.Context, w *watch, rows []reflect.Value) (map[string]reflect.Value, error) {
 	fresh := func(row reflect.Value) bool { _, existed := u.old[u.keyOf(ctx, row)]; return !existed }
-	if !u.image || w.db.Dialector.Name() != "postgres" || !slices.ContainsFunc(rows, fresh) {
+	switch {
+	case !u.image || !slices.ContainsFunc(rows, fresh):
+		return nil, nil
+	case !w.repeats(ctx):
+		return u.byKey(ctx, rows), nil
+	case w.db.Dialector.Name() != "postgres":
 		return nil, nil
 	}
 	updated := clause.Expr{SQL: "?.xmax <> 0", Vars: []any{clause.Table{Name: clause.CurrentTable}}}
-	late, _, err := u.read(ctx, w, reading{where: append(slices.Clip(u.where), updated)})
+	late, all, err := u.read(ctx, w, reading{where: append(slices.Clip(u.where), updated)})
+	if !all {
+		late = rows
+	}
 	return u.byKey(ctx, late), err
 }

@@ -101,6 +101,39 @@ func TestUpsertByAnotherKey(t *testing.T) {
 	require.Equal(t, []string{"account pk=1", "account team=1", "account team=9"}, r.take())
 }
 
+// In MySQL a unique index counts whether the model declares it or not, also one of a part of a column.
+func TestUpsertByAnUndeclaredKey(t *testing.T) {
+	upsert := func(db *gorm.DB, rows ...Account) error {
+		return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&rows).Error
+	}
+	d := openMariaDB(t)
+	db, r := accounts(t, d)
+	exec(t, d.second, "ALTER TABLE accounts ADD COLUMN name VARCHAR(50) DEFAULT 'x', ADD UNIQUE INDEX (team)")
+	require.NoError(t, upsert(db, Account{Code: 9, Team: 1}))
+	require.Equal(t, []string{"account pk=1", "account team=1"}, r.take())
+	exec(t, d.second, "CREATE UNIQUE INDEX late ON accounts (code, team)")
+	require.NoError(t, upsert(db, Account{Code: 10, Team: 10}))
+	require.Equal(t, []string{"account pk=new", "account team=10"}, r.take(), "the indexes were read once")
+
+	for _, index := range []string{"UNIQUE INDEX (name)", "UNIQUE INDEX (email(2), code)"} {
+		d := openMariaDB(t)
+		db, r := accounts(t, d)
+		exec(t, d.second, "ALTER TABLE accounts ADD COLUMN name VARCHAR(50)", "ALTER TABLE accounts ADD "+index)
+		require.NoError(t, upsert(db, Account{Code: 10, Team: 10}))
+		require.Equal(t, []string{"account all"}, r.take(), index)
+	}
+}
+
+// An upsert that sets the key leaves nothing by which a row could be known.
+func TestUpsertThatMovesTheKey(t *testing.T) {
+	databases(t, func(t *testing.T, d *database) {
+		db, r := plugged(t, d, gormsignals.Config{})
+		require.NoError(t, db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "email"}}, DoUpdates: clause.AssignmentColumns([]string{"id", "name"})}).
+			Create(&User{ID: 9, Email: "ann@x", Name: "amy", TeamID: 1}).Error)
+		require.Equal(t, []string{"user all"}, r.take())
+	})
+}
+
 // INSERT OR REPLACE deletes what is in its way.
 func TestInsertModifiers(t *testing.T) {
 	db, r := accounts(t, openSQLite(t))

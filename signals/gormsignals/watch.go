@@ -55,7 +55,7 @@ func (p *Plugin) before(works func(*gorm.DB, subjects) []work) func(*gorm.DB) {
 		if db.Error != nil || db.DryRun {
 			return
 		}
-		s := p.subjects(db.Statement)
+		s := p.names(db).subjects(db.Statement)
 		if s.none() {
 			return
 		}
@@ -100,7 +100,9 @@ func (w *watch) QueryContext(ctx context.Context, query string, args ...any) (*s
 	}
 	w.rows = true
 	ctx, w.sink = w.plugin.mark(ctx)
-	rows, err := w.ConnPool.QueryContext(w.closing(ctx), query, args...)
+	ctx, returned := w.closing(ctx)
+	rows, err := w.ConnPool.QueryContext(ctx, query, args...)
+	returned(err)
 	w.err = err
 	return rows, err
 }
@@ -112,16 +114,20 @@ func (w *watch) QueryRowContext(ctx context.Context, query string, args ...any) 
 	}
 	w.rows = true
 	ctx, w.sink = w.plugin.mark(ctx)
-	row := w.ConnPool.QueryRowContext(w.closing(ctx), query, args...)
+	ctx, returned := w.closing(ctx)
+	row := w.ConnPool.QueryRowContext(ctx, query, args...)
 	w.err = row.Err()
+	returned(w.err)
 	return row
 }
 
-func (w *watch) closing(ctx context.Context) context.Context {
-	if w.onClose == nil {
-		return ctx
+// closing returns the query's context, and what is to be told when the query has returned.
+func (w *watch) closing(ctx context.Context) (context.Context, func(error)) {
+	if w.onClose == nil || w.expired {
+		return ctx, func(error) {}
 	}
-	return onRowsClosed(ctx, w.onClose)
+	c := onRowsClosed(ctx, w.onClose)
+	return c, c.returned
 }
 
 func (w *watch) start(ctx context.Context) error {
@@ -150,6 +156,9 @@ func fillsSlice(stmt *gorm.Statement) bool {
 
 // after takes the watch away and delivers the changes.
 func (p *Plugin) after(db *gorm.DB) {
+	if t := seatOf(db.Statement.ConnPool).tx; t != nil {
+		defer t.failed(db.Error) // also of prepared statements, which tx does not see
+	}
 	w, ok := db.Statement.ConnPool.(*watch)
 	if !ok {
 		return

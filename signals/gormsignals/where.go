@@ -10,6 +10,8 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
+
+	"github.com/restflow-go/restflow/signals/gormsignals/internal/sniff"
 )
 
 // pins returns rows that hold nothing but the primary keys which the WHERE clause names, if
@@ -17,41 +19,59 @@ import (
 // is ANDed to.
 func (m *model) pins(stmt *gorm.Statement) ([]reflect.Value, bool) {
 	where, ok := stmt.Clauses["WHERE"].Expression.(clause.Where)
-	if !ok {
+	if !ok || slices.ContainsFunc(m.schema.PrimaryFields, func(f *schema.Field) bool { return !comparesAsGo(f, stmt) }) {
 		return nil, false
 	}
-	return m.pinned(stmt.Context, where.Exprs)
+	return (&pinner{m, stmt, joins{sniff.For(stmt.Dialector.Name())}}).pinned(where.Exprs)
 }
 
-func (m *model) pinned(ctx context.Context, exprs []clause.Expression) ([]reflect.Value, bool) {
-	if slices.ContainsFunc(exprs, loosens) {
+// comparesAsGo reports whether the database takes two keys for equal if and only if Go does. MySQL's
+// collations take words in different letter case for the same, and a time is rounded to what a column holds.
+func comparesAsGo(f *schema.Field, stmt *gorm.Statement) bool {
+	kind := f.IndirectFieldType.Kind()
+	if stmt.Dialector.Name() == "mysql" {
+		return reflect.Bool <= kind && kind <= reflect.Uint64
+	}
+	typ := strings.ToUpper(f.TagSettings["TYPE"])
+	return f.DataType != schema.Time && !strings.Contains(typ, "CITEXT") && !strings.Contains(typ, "COLLATE")
+}
+
+// pinner looks for a model's keys in the conditions of a statement.
+type pinner struct {
+	*model
+	stmt *gorm.Statement
+	joins
+}
+
+func (p *pinner) pinned(exprs []clause.Expression) ([]reflect.Value, bool) {
+	if slices.ContainsFunc(exprs, p.loosens) {
 		return nil, false
 	}
-	values := make([][]any, len(m.schema.PrimaryFields))
+	values := make([][]any, len(p.schema.PrimaryFields))
 	for _, e := range exprs {
 		switch e := e.(type) {
 		case clause.Where:
-			if rows, ok := m.pinned(ctx, e.Exprs); ok {
+			if rows, ok := p.pinned(e.Exprs); ok {
 				return rows, true
 			}
 		case clause.AndConditions:
-			if rows, ok := m.pinned(ctx, e.Exprs); ok {
+			if rows, ok := p.pinned(e.Exprs); ok {
 				return rows, true
 			}
 		case clause.Eq:
-			if i := m.key(e.Column); i >= 0 {
+			if i := p.key(e.Column); i >= 0 {
 				values[i] = []any{e.Value}
 			}
 		case clause.IN:
-			if rows, ok := m.pinnedIn(ctx, e); ok {
+			if rows, ok := p.pinnedIn(e); ok {
 				return rows, true
 			}
-			if i := m.key(e.Column); i >= 0 {
+			if i := p.key(e.Column); i >= 0 {
 				values[i] = e.Values
 			}
 		}
 	}
-	return m.combine(ctx, values)
+	return p.combine(p.stmt.Context, values)
 }
 
 // combine makes a row of every combination of the values of the key's parts.
@@ -83,28 +103,10 @@ func (m *model) combine(ctx context.Context, values [][]any) ([]reflect.Value, b
 // maxCombined bounds the combinations of a composite key's parts.
 const maxCombined = 10_000
 
-// loosens reports whether an expression may let in rows that its neighbours exclude: GORM joins a
-// lone Or by OR, and puts SQL text in parentheses only if it finds " OR " in it.
-func loosens(e clause.Expression) bool {
-	var sql string
-	switch e := e.(type) {
-	case clause.OrConditions:
-		return len(e.Exprs) < 2
-	case clause.AndConditions:
-		return len(e.Exprs) == 1 && loosens(e.Exprs[0])
-	case clause.Expr:
-		sql = e.SQL
-	case clause.NamedExpr:
-		sql = e.SQL
-	}
-	sql = strings.ToUpper(sql)
-	return strings.Contains(sql, "OR") && !strings.Contains(sql, " OR ") && !strings.Contains(sql, " AND ")
-}
-
 // pinnedIn reads `key IN (…)`, and `(key1, key2) IN ((…), …)` of a composite key.
-func (m *model) pinnedIn(ctx context.Context, in clause.IN) ([]reflect.Value, bool) {
-	fields := m.keys(in.Column)
-	if len(fields) == 0 || len(fields) != len(m.schema.PrimaryFields) {
+func (p *pinner) pinnedIn(in clause.IN) ([]reflect.Value, bool) {
+	fields := p.keys(in.Column)
+	if len(fields) == 0 || len(fields) != len(p.schema.PrimaryFields) {
 		return nil, false
 	}
 	rows := make([]reflect.Value, 0, len(in.Values))
@@ -116,9 +118,9 @@ func (m *model) pinnedIn(ctx context.Context, in clause.IN) ([]reflect.Value, bo
 				return nil, false
 			}
 		}
-		row := reflect.New(m.typ)
+		row := reflect.New(p.typ)
 		for i, f := range fields {
-			if !plain(tuple[i]) || isList(tuple[i]) || f.Set(ctx, row.Elem(), tuple[i]) != nil {
+			if !plain(tuple[i]) || isList(tuple[i]) || f.Set(p.stmt.Context, row.Elem(), tuple[i]) != nil {
 				return nil, false
 			}
 		}
@@ -127,37 +129,41 @@ func (m *model) pinnedIn(ctx context.Context, in clause.IN) ([]reflect.Value, bo
 	return rows, true
 }
 
-// key returns which part of the primary key a column of a condition names, or -1.
-func (m *model) key(column any) int {
+// key returns which part of the primary key a column of a condition names, or -1. The statement's own model
+// says which column is meant by "the primary key".
+func (p *pinner) key(column any) int {
 	var name string
 	switch c := column.(type) {
 	case string:
 		name = c
 	case clause.Column:
-		if c.Raw || c.Table != "" && c.Table != clause.CurrentTable && tableName(c.Table) != m.table {
+		if c.Raw || c.Table != "" && c.Table != clause.CurrentTable && tableName(c.Table) != p.table {
 			return -1
 		}
 		name = c.Name
 	}
-	return slices.Index(m.schema.PrimaryFields, m.column(name))
+	if own := p.stmt.Schema; name == clause.PrimaryKey && own != nil && own.PrioritizedPrimaryField != nil {
+		name = own.PrioritizedPrimaryField.DBName
+	}
+	return slices.Index(p.schema.PrimaryFields, p.column(name))
 }
 
 // keys returns the parts that one column, or a list of them, names; nil if one is no part.
-func (m *model) keys(column any) []*schema.Field {
+func (p *pinner) keys(column any) []*schema.Field {
 	columns, ok := column.([]clause.Column)
 	if !ok {
-		if i := m.key(column); i >= 0 {
-			return m.schema.PrimaryFields[i : i+1]
+		if i := p.key(column); i >= 0 {
+			return p.schema.PrimaryFields[i : i+1]
 		}
 		return nil
 	}
 	fields := make([]*schema.Field, len(columns))
 	for j, c := range columns {
-		i := m.key(c)
+		i := p.key(c)
 		if i < 0 {
 			return nil
 		}
-		fields[j] = m.schema.PrimaryFields[i]
+		fields[j] = p.schema.PrimaryFields[i]
 	}
 	return fields
 }

@@ -49,10 +49,24 @@ func (p *parser) wholeTables(i int) Statement {
 	return Statement{Verb: Write, Tables: p.tables}
 }
 
-// copyFrom reads COPY table FROM; COPY … TO only reads.
+// create reads statements that make something. What they make is new, unless they replace it or fill it
+// with what another statement returns.
+func (p *parser) create(i int) Statement {
+	switch {
+	case definesRoutine(p.tokens):
+		return Statement{}
+	case p.at(i+1).is("OR") && p.at(p.past(i+1, "OR", "REPLACE", "TEMPORARY", "TEMP")).is("TABLE", "VIEW"):
+		return p.wholeTables(p.past(i+1, "OR", "REPLACE", "TEMPORARY", "TEMP", "TABLE", "VIEW"))
+	}
+	p.nested(i)
+	return p.collected()
+}
+
+// copyFrom reads COPY table FROM; COPY … TO only reads, but from any statement.
 func (p *parser) copyFrom(i int) Statement {
 	if p.at(i).punct('(') {
-		return Statement{}
+		p.nested(i)
+		return p.collected()
 	}
 	j := p.table(i)
 	for ; j < len(p.tokens); j++ {
@@ -127,10 +141,12 @@ func (p *parser) savepoint(i int) string {
 func (p *parser) commits(i int) bool {
 	switch t := p.at(i); {
 	case t.is("CREATE", "DROP"):
-		return !p.at(i + 1).is("TEMPORARY")
+		return !p.at(p.past(i+1, "OR", "REPLACE")).is("TEMPORARY")
 	case t.is("SET"):
 		return p.at(i+1).is("AUTOCOMMIT", "PASSWORD")
+	case t.is("ANALYZE"):
+		return p.at(p.past(i+1, "LOCAL", "NO_WRITE_TO_BINLOG")).is("TABLE")
 	}
-	return p.at(i).is("ALTER", "RENAME", "TRUNCATE", "GRANT", "REVOKE", "LOCK", "ANALYZE", "OPTIMIZE", "CHECK", "REPAIR",
+	return p.at(i).is("ALTER", "RENAME", "TRUNCATE", "GRANT", "REVOKE", "LOCK", "OPTIMIZE", "CHECK", "REPAIR",
 		"BEGIN", "START", "FLUSH", "INSTALL", "UNINSTALL")
 }

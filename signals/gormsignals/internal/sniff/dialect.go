@@ -3,6 +3,7 @@ package sniff
 // Dialect holds the lexical differences that matter: where a comment or a string ends.
 type Dialect struct {
 	Hash       bool // # begins a comment
+	Spaced     bool // -- begins one only before a space
 	Backslash  bool // \ escapes inside strings
 	Dollar     bool // $tag$ strings
 	Nested     bool // /* /* */ */ is one comment
@@ -10,13 +11,14 @@ type Dialect struct {
 	Executable bool // /*! … */ is code
 	Implicit   bool // DDL commits the open transaction
 	FromWrites bool // UPDATE alias … FROM table: the written table may stand after FROM
+	Using      bool // DELETE FROM alias USING table alias: it may stand after USING
 }
 
 // For returns the dialect of a GORM dialector's name.
 func For(name string) Dialect {
 	switch name {
 	case "mysql":
-		return Dialect{Hash: true, Backslash: true, Executable: true, Implicit: true}
+		return Dialect{Hash: true, Spaced: true, Backslash: true, Executable: true, Implicit: true, Using: true}
 	case "postgres":
 		return Dialect{Dollar: true, Nested: true}
 	case "sqlite":
@@ -24,5 +26,5 @@ func For(name string) Dialect {
 	case "sqlserver":
 		return Dialect{Nested: true, Brackets: true, FromWrites: true}
 	}
-	return Dialect{FromWrites: true}
+	return Dialect{FromWrites: true, Using: true}
 }

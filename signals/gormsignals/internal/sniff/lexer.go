@@ -39,6 +39,8 @@ type lexer struct {
 	sql string
 	pos int
 	bad bool // a comment, string or quoted name has no end
+
+	commented bool // there was a comment
 }
 
 // lex splits sql into tokens. false means that some quote or comment never ends, so that nothing
@@ -62,6 +64,7 @@ func (l *lexer) next() (token, bool) {
 		case c <= ' ':
 			l.pos++
 		case l.comment():
+			l.commented = true
 		case c == '\'':
 			return l.literal(l.Backslash || l.escapePrefix()), true
 		case c == '"', c == '`':
@@ -100,7 +103,7 @@ func (l *lexer) run(part func(byte) bool) string {
 func (l *lexer) comment() bool {
 	rest := l.sql[l.pos:]
 	switch {
-	case strings.HasPrefix(rest, "--"), rest[0] == '#' && l.Hash:
+	case strings.HasPrefix(rest, "--") && (!l.Spaced || len(rest) == 2 || rest[2] <= ' '), rest[0] == '#' && l.Hash:
 		if end := strings.IndexByte(rest, '\n'); end >= 0 {
 			l.pos += end + 1
 		} else {

@@ -68,6 +68,14 @@ func TestParseFindsTheTablesThatAreWritten(t *testing.T) {
 		{"postgres", "DROP SCHEMA crm CASCADE", []sniff.Statement{unknown}},
 		{"postgres", "ALTER TABLE users ADD COLUMN a bigint", []sniff.Statement{uncounted("users")}},
 		{"postgres", "CREATE TABLE users (a bigint)", []sniff.Statement{read}},
+		{"postgres", "CREATE TABLE a AS WITH gone AS (DELETE FROM users RETURNING b) SELECT b FROM gone", []sniff.Statement{uncounted("users")}},
+		{"postgres", "COPY (DELETE FROM users RETURNING a) TO STDOUT", []sniff.Statement{uncounted("users")}},
+		{"postgres", "WITH RECURSIVE a(n) AS (SELECT 1) SEARCH DEPTH FIRST BY n SET o UPDATE users SET b = 1 FROM a", []sniff.Statement{uncounted("users")}},
+		{"postgres", "WITH RECURSIVE a(n) AS (SELECT 1) CYCLE n SET c USING p DELETE FROM users", []sniff.Statement{uncounted("users")}},
+		{"postgres", "WITH a AS (SELECT 1) ((SELECT * FROM a))", []sniff.Statement{read}},
+		{"postgres", "WITH a AS (SELECT 1) something new", []sniff.Statement{unknown}},
+		{"postgres", "ANALYZE users", []sniff.Statement{read}},
+		{"postgres", "CREATE OR REPLACE VIEW a AS SELECT 1", []sniff.Statement{uncounted("a")}},
 		{"postgres", "CREATE INDEX a ON b (c)", []sniff.Statement{read}},
 		{"postgres", "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC DELETE FROM users; SELECT 1; END", []sniff.Statement{read}},
 		{"postgres", "CALL rebuild()", []sniff.Statement{unknown}},
@@ -79,6 +87,15 @@ func TestParseFindsTheTablesThatAreWritten(t *testing.T) {
 		{"mysql", "UPDATE users u JOIN teams t ON (u.team_id = t.id), logs SET u.a = 1, t.b = 2", []sniff.Statement{uncounted("users", "teams", "logs")}},
 		{"mysql", "DELETE u, t.* FROM users AS u JOIN teams AS t ON u.a = t.a WHERE 1", []sniff.Statement{uncounted("u", "t", "users", "teams")}},
 		{"mysql", "DELETE FROM users, teams USING users JOIN teams JOIN logs WHERE 1", []sniff.Statement{uncounted("users", "teams", "logs")}},
+		{"mysql", "DELETE FROM users WHERE id = 1", []sniff.Statement{write("users")}},
+		{"mysql", "DELETE FROM u USING users u JOIN teams t ON u.a = t.a", []sniff.Statement{uncounted("u", "users", "teams")}},
+		{"mysql", "SET STATEMENT max_statement_time=60 FOR UPDATE users SET a = 1", []sniff.Statement{write("users")}},
+		{"mysql", "SET STATEMENT a=1", []sniff.Statement{unknown}},
+		{"mysql", "SET autocommit = 1", []sniff.Statement{{Commits: true}}},
+		{"mysql", "ANALYZE FORMAT=JSON UPDATE users SET a = 1", []sniff.Statement{uncounted("users")}},
+		{"mysql", "ANALYZE LOCAL TABLE users", []sniff.Statement{{Commits: true}}},
+		{"mysql", "CREATE OR REPLACE TABLE users (a int)", []sniff.Statement{{Verb: sniff.Write, Tables: []string{"users"}, Commits: true}}},
+		{"mysql", "WITH a AS (SELECT 1--1 AS n) UPDATE users SET b = 1", []sniff.Statement{uncounted("users")}},
 		{"mysql", "DELETE LOW_PRIORITY QUICK FROM users LIMIT 1", []sniff.Statement{write("users")}},
 		{"mysql", "INSERT IGNORE users VALUES (1)", []sniff.Statement{write("users")}},
 		{"mysql", "INSERT INTO a VALUES (1) ON DUPLICATE KEY UPDATE b = VALUES(b)", []sniff.Statement{write("a")}},
@@ -123,6 +140,45 @@ func TestParseFindsTransactionControl(t *testing.T) {
 	}
 }
 
+func TestFixedConditions(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"UPDATE users SET a = now()": true,
+		"UPDATE users SET a = (SELECT b FROM c WHERE random() < 1) WHERE id = $1":           true,
+		"UPDATE users SET a = 1 WHERE id IN ($1,$2) AND (lower(b) = $3 OR NOT (c = 'f()'))": true,
+		"DELETE FROM users WHERE a = 1 RETURNING f(a)":                                      true,
+		"DELETE FROM users WHERE id IN (SELECT id FROM old)":                                false,
+		"DELETE FROM users WHERE random() < 0.5":                                            false,
+		`DELETE FROM users WHERE "random" () < 0.5`:                                         false,
+		"DELETE FROM users WHERE expires < current_timestamp":                               false,
+		"DELETE FROM users WHERE @a < 5":                                                    false,
+		"DELETE FROM users WHERE a = 'never ends":                                           false,
+	} {
+		require.Equal(t, want, sniff.Fixed(sql, sniff.For("postgres")), sql)
+	}
+}
+
+func TestConditionsBesideOthers(t *testing.T) {
+	for _, c := range []struct {
+		sql              string
+		closed, conjunct bool
+	}{
+		{"a = 1", true, true},
+		{"a = 1 AND (b = 2 OR c = ')')", true, true},
+		{"a = 1\nOR b = 2", true, false},
+		{"a = 1 || b = 2", true, false},
+		{"a = 1 xor b = 2", true, false},
+		{"a = 1) OR (b = 2", false, false},
+		{"a = 1 -- for now", false, false},
+		{"a = 1 /* for now */", false, false},
+		{"a = 1; b", false, false},
+		{"a = 'b", false, false},
+		{"(a = 1", false, false},
+	} {
+		require.Equal(t, c.closed, sniff.Closed(c.sql, sniff.For("mysql")), c.sql)
+		require.Equal(t, c.conjunct, sniff.Conjunct(c.sql, sniff.For("mysql")), c.sql)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("WITH a AS (DELETE FROM b) SELECT 1", "postgres")
 	f.Add("DELETE t.* FROM t", "mysql")
@@ -132,6 +188,10 @@ func FuzzParse(f *testing.F) {
 			if s.Verb == sniff.Write && len(s.Tables) == 0 {
 				t.Fatalf("a write without tables: %q", sql)
 			}
+		}
+		sniff.Fixed(sql, sniff.For(dialect))
+		if sniff.Conjunct(sql, sniff.For(dialect)) && !sniff.Closed(sql, sniff.For(dialect)) {
+			t.Fatalf("open to its neighbours: %q", sql)
 		}
 	})
 }

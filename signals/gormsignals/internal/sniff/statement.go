@@ -92,9 +92,11 @@ func (p *parser) at(i int) token {
 }
 
 func (p *parser) statement() Statement {
-	start := 0
-	for p.at(start).punct('(') {
-		start++
+	start := p.open(0)
+	if p.at(start).is("SET") && p.at(start+1).is("STATEMENT") { // MariaDB's settings for one statement
+		if start = p.topLevel(start, "FOR") + 1; start > len(p.tokens) {
+			return Statement{Verb: Unknown}
+		}
 	}
 	s := p.classify(start)
 	s.Commits = s.Commits || p.Implicit && p.commits(start)
@@ -104,13 +106,13 @@ func (p *parser) statement() Statement {
 func (p *parser) classify(i int) Statement {
 	switch t := p.at(i); {
 	case t.is("SELECT", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "USE", "PRAGMA", "SET", "RESET",
-		"LISTEN", "NOTIFY", "UNLISTEN", "ANALYZE", "ANALYSE", "VACUUM", "CHECKPOINT", "LOCK", "UNLOCK", "FETCH",
+		"LISTEN", "NOTIFY", "UNLISTEN", "VACUUM", "CHECKPOINT", "LOCK", "UNLOCK", "FETCH",
 		"MOVE", "CLOSE", "DISCARD", "DECLARE", "FLUSH", "KILL", "OPTIMIZE", "REINDEX", "CLUSTER", "ATTACH", "DETACH",
-		"GRANT", "REVOKE", "COMMENT", "DEALLOCATE", "HANDLER", "CREATE", "CHECK", "REPAIR"):
+		"GRANT", "REVOKE", "COMMENT", "DEALLOCATE", "HANDLER", "CHECK", "REPAIR"):
 		return Statement{}
-	case t.is("EXPLAIN"):
-		return p.explain(i + 1)
-	case t.is("INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE"):
+	case t.is("EXPLAIN", "ANALYZE", "ANALYSE"): // MariaDB leaves EXPLAIN out
+		return p.explain(i)
+	case t.is(writes...):
 		p.nested(i)
 		if len(p.tables) == 0 {
 			return Statement{Verb: Unknown}
@@ -118,6 +120,8 @@ func (p *parser) classify(i int) Statement {
 		return Statement{Verb: Write, Tables: p.tables, Counted: len(p.tables) == 1}
 	case t.is("WITH"):
 		return p.with(i)
+	case t.is("CREATE"):
+		return p.create(i)
 	case t.is("TRUNCATE", "COPY", "LOAD", "DROP", "ALTER", "RENAME", "REFRESH"):
 		return p.schema(i)
 	}
@@ -143,22 +147,54 @@ func (p *parser) explain(i int) Statement {
 	return Statement{}
 }
 
-// with looks for writes in the common table expressions and in the main statement.
+// with looks for writes in the common table expressions and in the main statement. That is the
+// first thing in no parentheses that can be one; between it and the list may stand SEARCH and CYCLE.
 func (p *parser) with(i int) Statement {
 	p.nested(i)
+	main := p.topLevel(i, verbs...)
+	for j := i; j < len(p.tokens) && main == len(p.tokens); j++ {
+		if p.at(j).punct(')') && p.at(j+1).punct('(') { // the main statement may be in parentheses
+			main = p.topLevel(p.open(j+1), verbs...)
+		}
+	}
+	switch {
+	case main == len(p.tokens):
+		return Statement{Verb: Unknown}
+	case p.at(main).is(writes...):
+		p.write(main)
+	}
+	return p.collected()
+}
+
+// collected is a statement that writes the tables found so far.
+func (p *parser) collected() Statement {
 	if len(p.tables) == 0 {
 		return Statement{}
 	}
 	return Statement{Verb: Write, Tables: p.tables}
 }
 
-// nested collects the tables of every write from i on. A verb counts at the start, after an opening
-// parenthesis and after the closing one of a WITH list: anywhere else it is part of another clause
-// (FOR UPDATE, ON CONFLICT DO UPDATE). Followed by a parenthesis it is a function.
+var (
+	writes = []string{"INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE"}
+	verbs  = append([]string{"SELECT", "VALUES", "TABLE"}, writes...)
+)
+
+// open returns the place behind the parentheses that open at i.
+func (p *parser) open(i int) int {
+	for p.at(i).punct('(') {
+		i++
+	}
+	return i
+}
+
+// nested collects the tables of every write from i on. A verb counts at the start and beside a parenthesis,
+// which opens a query or closes the list of a WITH: anywhere else it is part of another clause
+// (FOR UPDATE, ON CONFLICT DO UPDATE), or a main statement that with finds. Followed by a parenthesis
+// it is a function.
 func (p *parser) nested(from int) {
 	for i := from; i < len(p.tokens); i++ {
 		first := i == from || p.at(i-1).punct('(') || p.at(i-1).punct(')')
-		if first && p.at(i).is("INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE") && !p.at(i+1).punct('(') {
+		if first && p.at(i).is(writes...) && !p.at(i+1).punct('(') {
 			p.write(i)
 		}
 	}
@@ -216,7 +252,7 @@ func (p *parser) delete(i int) {
 	default:
 		n := len(p.tables)
 		end := p.references(i+1, "WHERE", "USING", "ORDER", "LIMIT", "RETURNING", "OUTPUT")
-		if len(p.tables) > n+1 {
+		if p.at(end).is("USING") && (p.Using || len(p.tables) > n+1) {
 			p.references(end+1, "WHERE", "ORDER", "LIMIT", "RETURNING")
 		}
 	}
