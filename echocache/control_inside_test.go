@@ -17,7 +17,7 @@ import (
 func TestControlIsFoundBelowAnyWriter(t *testing.T) {
 	cache, log := defaultCache(t, echocache.Config{})
 	e := newEcho()
-	timeout := middleware.TimeoutWithConfig(middleware.TimeoutConfig{Timeout: time.Minute})
+	timeout := middleware.TimeoutWithConfig(middleware.TimeoutConfig{Timeout: time.Minute}) //nolint:staticcheck // many still use it
 	e.GET("/no-store", func(c echo.Context) error {
 		echocache.From(c).NoStore("it is secret")
 		return c.NoContent(http.StatusOK)

@@ -57,7 +57,6 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		defer x.revive(r.Context(), r, before)
 		return x.runAs(r)
 	}
-	whole := r.URL == before.URL // not what the seal has left of it
 	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
 	given, inner := r.Context(), echo.NewResponse(w, c.Echo())
 	c.SetResponse(inner)
@@ -69,9 +68,7 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		}
 		c.SetResponse(outer)
 		x.revive(given, r, before)
-		if whole { // the server removes the files of a form, and outer middleware reads it
-			before.Form, before.PostForm, before.MultipartForm = r.Form, r.PostForm, r.MultipartForm
-		}
+		handBack(r, before)
 		if !inner.Committed {
 			x.lent = inner
 			lend(inner, outer)
@@ -82,6 +79,15 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 		return errors.Join(errRecycled, err)
 	}
 	return err
+}
+
+// handBack gives the request the form that was parsed of r, a copy of it: the server
+// removes the files of a form, and outer middleware reads it. What the seal has left
+// of a request is not the request's.
+func handBack(r, before *http.Request) {
+	if r.URL == before.URL {
+		before.Form, before.PostForm, before.MultipartForm = r.Form, r.PostForm, r.MultipartForm
+	}
 }
 
 // runAs runs the handler with r as its request.
@@ -131,55 +137,6 @@ type revived struct {
 }
 
 func (r revived) Value(key any) any { return r.values.Value(key) }
-
-// Outside lets hooks of outer middleware find the client's response in the context,
-// when it is answered before the handler has ended.
-func (x *exchange) Outside(w http.ResponseWriter, do func()) {
-	outer := x.outer
-	if outer == nil || !x.ours(w) {
-		do()
-		return
-	}
-	inner := x.ctx.Response()
-	x.ctx.SetResponse(outer)
-	defer x.ctx.SetResponse(inner)
-	do()
-}
-
-// Disown takes back the hooks that were lent.
-func (x *exchange) Disown() {
-	if x.lent != nil {
-		x.lent.Writer = disowned{}
-	}
-}
-
-// disowned is the writer of a response that does not go out.
-type disowned struct{ http.ResponseWriter }
-
-// lend runs the hooks of a response that was not written with the one that is
-// written in its place, as when the handler returns an error.
-func lend(inner, outer *echo.Response) {
-	own := func() bool { return inner.Writer != disowned{} }
-	outer.Before(func() {
-		if !own() {
-			return
-		}
-		inner.Writer = silent{outer}
-		inner.WriteHeader(outer.Status)
-		outer.Status = inner.Status
-	})
-	outer.After(func() {
-		if own() {
-			_, _ = inner.Write(nil)
-		}
-	})
-}
-
-// silent lends out nothing of a writer but its header.
-type silent struct{ http.ResponseWriter }
-
-func (silent) WriteHeader(int)             {}
-func (silent) Write(p []byte) (int, error) { return len(p), nil }
 
 // Routed looks at what Echo leaves in the context for its answer of 405.
 func (x *exchange) Routed() bool { return x.ctx.Get(echo.ContextKeyHeaderAllow) == nil }

@@ -57,12 +57,7 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	ended := false
 	defer func() {
 		if !ended {
-			e.uncacheable.Set(x.key.Bytes, true)
-			r.rec.release()
-			r.rec.end()
-			if !x.alone { // else refill does, which has the panic
-				e.tell(x, restflow.Event{Reason: whyPanicked})
-			}
+			e.panicked(x, r)
 		}
 	}()
 	e.parts(x) // of the request as it is before the handler has its hands on it
@@ -86,6 +81,16 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	}
 	ended = true // and CacheIf, which may panic as well
 	return r
+}
+
+// panicked ends a run whose handler has panicked.
+func (e *Engine) panicked(x *Exchange, r *run) {
+	e.uncacheable.Set(x.key.Bytes, true)
+	r.rec.release()
+	r.rec.end()
+	if !x.alone { // else refill tells, which has the panic
+		e.tell(x, restflow.Event{Reason: whyPanicked})
+	}
 }
 
 // finish answers with what was recorded, or with a stale entry in place of a
