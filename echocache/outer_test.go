@@ -100,7 +100,8 @@ func TestGzipInsideIsStoredOnlyUnderItsKey(t *testing.T) {
 }
 
 // A page may show what outer middleware gives the client in a cookie, as a token
-// against CSRF. It is one client's own, unless the config says that it is not.
+// against CSRF, and says so by Vary. It is one client's own, unless the config says
+// that it is not.
 func TestCookiesOfOuterMiddlewareAreCredentials(t *testing.T) {
 	type tokenKey struct {
 		Token *string `restflow:"cookie,_csrf"`
@@ -131,10 +132,25 @@ func TestCookiesOfOuterMiddlewareAreCredentials(t *testing.T) {
 }
 
 func TestCookiesOfOuterMiddlewareAreNeitherStoredNorReplayed(t *testing.T) {
-	for name, cfg := range map[string]echocache.Config{"shared": {Shared: true}, "ignored": {IgnoreCookies: []string{"_cs*"}}} {
-		cache := newCache[echocache.DefaultKey](t, cfg)
+	visits := 0
+	visit := func(next echo.HandlerFunc) echo.HandlerFunc { // which no page shows
+		return func(c echo.Context) error {
+			visits++
+			c.SetCookie(&http.Cookie{Name: "visit", Value: fmt.Sprint(visits)})
+			return next(c)
+		}
+	}
+	for name, c := range map[string]struct {
+		outer echo.MiddlewareFunc
+		cfg   echocache.Config
+	}{
+		"shared":  {middleware.CSRF(), echocache.Config{Shared: true}},
+		"ignored": {middleware.CSRF(), echocache.Config{IgnoreCookies: []string{"_cs*"}}},
+		"no Vary": {visit, echocache.Config{}},
+	} {
+		cache := newCache[echocache.DefaultKey](t, c.cfg)
 		e := newEcho()
-		e.Use(middleware.CSRF())
+		e.Use(c.outer)
 		e.GET("/", responding(200), cache.Middleware)
 		tokens := map[string]bool{}
 		for i := range 3 {

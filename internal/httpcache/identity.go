@@ -69,8 +69,8 @@ func (id *identity) refuse(x *Exchange, covered bool) string {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return "the request has a client certificate, and the key has no identity field"
 	}
-	if lines := x.Writer.Header()["Set-Cookie"]; len(lines) > 0 {
-		if why := id.newCookie(r, lines); why != "" {
+	if h := x.Writer.Header(); len(h["Set-Cookie"]) > 0 && names(h["Vary"], "Cookie") {
+		if why := id.newCookie(r, h["Set-Cookie"]); why != "" {
 			return why
 		}
 	}
@@ -81,8 +81,9 @@ func (id *identity) refuse(x *Exchange, covered bool) string {
 }
 
 // newCookie says which cookie outer middleware gives the client that is neither in
-// the key nor ignored. The handler may know what it is to hold, such as a token
-// against CSRF, and show it. A cookie in the key covers only a client that has it.
+// the key nor ignored, where it says as well that the response varies with cookies: the
+// handler may show what the cookie is to hold, as it does with a token against CSRF. A
+// cookie in the key covers only a client that has it.
 func (id *identity) newCookie(r *http.Request, lines []string) string {
 	for _, line := range lines {
 		name, _, _ := strings.Cut(line, "=")
