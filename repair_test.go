@@ -2,6 +2,7 @@ package restflow_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -33,7 +34,7 @@ func bumpMany(t *testing.T, s *restflow.Store, n int) []*restflow.Key {
 // free is how many of the groups have nothing pending.
 func free(s *restflow.Store, keys []*restflow.Key) (n int) {
 	for _, k := range keys {
-		if loadErr(s, k) != restflow.ErrPending {
+		if !errors.Is(loadErr(s, k), restflow.ErrPending) {
 			n++
 		}
 	}
