@@ -144,7 +144,7 @@ func TestFuncBypass(t *testing.T) {
 		_, err := f.Metadata(t.Context(), sum{A: 1})
 		require.ErrorIs(t, err, restflow.ErrMiss)
 		require.Equal(t, 2, a.count())
-		require.Equal(t, []string{"BYPASS because asked for", "BYPASS because asked for"}, ev.take())
+		require.Equal(t, []string{"BYPASS because Bypass was called", "BYPASS because Bypass was called"}, ev.take())
 	})
 }
 

@@ -79,7 +79,7 @@ func (f *Func[K, V]) refresh(ctx context.Context, k K, background bool) outcome[
 
 // Bypass runs the function without the cache: nothing is looked up or stored.
 func (f *Func[K, V]) Bypass(ctx context.Context, k K) (V, error) {
-	o := f.plain(ctx, k, nil, Bypass, "asked for", nil)
+	o := f.plain(ctx, k, nil, Bypass, "Bypass was called", nil)
 	return o.value, o.err
 }
 

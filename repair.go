@@ -183,8 +183,8 @@ func (r *repairer) attempt() (some bool, err error) {
 			err = e
 		}
 	}
-	if err != nil && r.store.onError != nil {
-		r.store.onError("bump", err)
+	if err != nil {
+		r.store.tell("bump", err)
 	}
 	return some, err
 }

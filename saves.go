@@ -200,9 +200,7 @@ func (d *draft) send(k *Key) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("restflow: panic in a save: %v\n%s", p, debug.Stack())
-			if d.store.onError != nil {
-				d.store.onError("save", err)
-			}
+			d.store.tell("save", err)
 		}
 	}()
 	if d.entry == nil {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/restflow-go/restflow/internal/lifetime"
 )
 
 // BumpSoft is Bump for readers who may see old entries for a little longer: for at
@@ -28,7 +30,7 @@ func (s *Store) BumpSoft(ctx context.Context, within Scope, window time.Duration
 	if window <= 0 || len(scopes) == 0 {
 		return s.Bump(ctx, within, scopes...)
 	}
-	until := time.Now().Add(window).UnixNano() // of the call: a late delivery must not lengthen it
+	until := time.Now().Add(min(window, lifetime.Longest)).UnixNano() // of the call: a late delivery must not lengthen it
 	return s.bumped(within, scopes, s.call(context.WithoutCancel(ctx), "bump", func(ctx context.Context) error {
 		return s.backend.bumpSoft(ctx, scopes, until)
 	}))

@@ -347,10 +347,18 @@ func (s *Store) call(ctx context.Context, op string, f func(context.Context) err
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return ErrUnavailable
 	}
-	if s.onError != nil {
-		s.onError(op, err)
-	}
+	s.tell(op, err)
 	return fmt.Errorf("restflow: %s: %s: %w", s.traits.kind, op, err)
+}
+
+// tell calls OnError. A panic of it ends here: it is no reason for a request to fail,
+// nor, where saves and retries run, for the process to end.
+func (s *Store) tell(op string, err error) {
+	if s.onError == nil {
+		return
+	}
+	defer func() { _ = recover() }()
+	s.onError(op, err)
 }
 
 // guarded asks the breaker and tells it what came of the call.

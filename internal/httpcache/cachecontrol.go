@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/restflow-go/restflow/internal/lifetime"
 )
 
 // directives is what the policy needs of a Cache-Control field (RFC 9111, 5.2,
@@ -101,15 +103,11 @@ func (l limit) within(d time.Duration) time.Duration {
 	return d
 }
 
-// longest stands for all that is longer (RFC 9111, 1.2.2): 68 years, so that what
-// adds up two of them still fits Unix nanoseconds, which end in 2262.
-const longest = (1 << 31) * time.Second
-
 // seconds reads delta-seconds.
 func seconds(s string) (time.Duration, bool) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
 	}
-	return time.Duration(min(n, uint64(longest/time.Second))) * time.Second, true
+	return time.Duration(min(n, uint64(lifetime.Longest/time.Second))) * time.Second, true
 }

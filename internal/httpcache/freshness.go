@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/restflow-go/restflow"
+	"github.com/restflow-go/restflow/internal/lifetime"
 )
 
 // freshness is what a response says of its life (RFC 9111, 4.2).
@@ -90,7 +91,7 @@ func (e *Engine) windows(d *directives) (revalidate, failure time.Duration) {
 	if d.mustRevalidate || d.sMaxAge.set {
 		return 0, 0
 	}
-	return d.staleWhileRevalidate.within(min(e.cfg.StaleWhileRevalidate, longest)), d.staleIfError.within(min(e.cfg.StaleIfError, longest))
+	return d.staleWhileRevalidate.within(min(e.cfg.StaleWhileRevalidate, lifetime.Longest)), d.staleIfError.within(min(e.cfg.StaleIfError, lifetime.Longest))
 }
 
 // revalidates reports whether an entry may answer past its end while it is made anew.

@@ -248,7 +248,7 @@ func (e *Engine) entry(r *run) *restflow.Entry {
 	if ttl == 0 {
 		return entry
 	}
-	entry.Expires = e.cfg.lifetime.Expires(r.ended, min(ttl, longest))
+	entry.Expires = e.cfg.lifetime.Expires(r.ended, ttl)
 	revalidate, failure := e.windows(&d)
 	entry.StaleUntil = entry.Expires + int64(max(revalidate, failure))
 	return entry
