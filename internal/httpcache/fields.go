@@ -78,8 +78,10 @@ func (x *Exchange) lay(entry *restflow.Entry, h http.Header) {
 		}
 	}
 	x.room = entry.Apply(h, x.room, spare)
-	if stored, kept := h["Vary"]; kept && len(vary) > 0 {
-		h["Vary"] = union(vary, stored)
+	if len(vary) > 0 {
+		if stored, kept := h["Vary"]; kept {
+			h["Vary"] = union(vary, stored)
+		}
 	}
 	if spare == 2 && len(h[headerCacheControl]) == 0 {
 		x.room[0] = "private"

@@ -59,13 +59,18 @@ func (m *memo) texts(dst []byte, plan *tagkey.Plan, x *Exchange) []byte {
 	dst = appendText(dst, r.URL.RawQuery)
 	names, values := len(x.Request.ParamNames), len(x.Request.ParamValues) // middleware may have set others
 	dst = append(dst, byte(min(len(r.URL.RawPath), 1)), byte(names), byte(values))
-	for _, texts := range [...][]string{x.Request.ParamNames, x.Request.ParamValues} {
-		for _, text := range texts {
-			if n += len(text) + 2; n > memoLimit {
-				return none
-			}
-			dst = appendText(dst, text)
+	for _, name := range x.Request.ParamNames {
+		dst = appendText(dst, name)
+		n += len(name) + 2
+	}
+	if n > memoLimit {
+		return none
+	}
+	for _, v := range x.Request.ParamValues {
+		if n += len(v) + 2; n > memoLimit {
+			return none
 		}
+		dst = appendText(dst, v)
 	}
 	for _, name := range m.headers {
 		lines := r.Header[name]
