@@ -2,7 +2,6 @@ package restflow
 
 import (
 	"bytes"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -151,39 +150,4 @@ func (e *Entry) size() int {
 		}
 	}
 	return n
-}
-
-// applyRoom is how many values Apply makes room for at once.
-const applyRoom = 64
-
-// Apply writes the entry's header fields onto h, which holds what outer
-// middleware set. Values are copied into room, so that nobody who changes h in
-// place reaches the entry. It returns what is left of room, or of a new one, and
-// at least as many values as spare says.
-func (e *Entry) Apply(h http.Header, room []string, spare int) []string {
-	for i := range e.Header {
-		f := &e.Header[i]
-		switch f.Op {
-		case DelField:
-			delete(h, f.Name)
-		case AddField:
-			h[f.Name] = append(h[f.Name], f.Values...)
-		case SetField:
-			n := len(f.Values)
-			if len(room) < n {
-				room = make([]string, max(n, applyRoom))
-			}
-			values := room[:n:n] // nobody who appends reaches the next
-			if n == 1 {          // nearly always, and cheaper than a copy
-				values[0] = f.Values[0]
-			} else {
-				copy(values, f.Values)
-			}
-			h[f.Name], room = values, room[n:]
-		}
-	}
-	if len(room) < spare {
-		room = make([]string, max(spare, applyRoom))
-	}
-	return room
 }

@@ -107,7 +107,8 @@ func (c *Cache[K]) Target() signals.Target { return c.engine.Keyspace() }
 //
 // As Echo.Pre it bypasses every request, since there is no route yet.
 func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
-	at := *(*unsafe.Pointer)(unsafe.Pointer(&next)) // kept, so that no other can come to stand there
+	f := next                                    // what has its address taken moves to the heap if the closure needs it
+	at := *(*unsafe.Pointer)(unsafe.Pointer(&f)) // kept, so that no other can come to stand there
 	slot := &c.wrapped[uintptr(at)>>4%uintptr(len(c.wrapped))]
 	kept := slot.Load()
 	if kept != nil && kept.next == at {
@@ -136,11 +137,8 @@ func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpca
 	x := c.pool.Get().(*exchange)
 	x.ctx, x.next, x.Mode, x.lent = ctx, next, mode, nil
 	x.Route, x.Writer = ctx.Path(), ctx.Response()
-	x.Request = tagkey.Request{
-		HTTP:       ctx.Request(),
-		ParamNames: ctx.ParamNames(), ParamValues: ctx.ParamValues(),
-		Values: ctx,
-	}
+	x.Request.HTTP, x.Request.Values = ctx.Request(), ctx
+	x.Request.ParamNames, x.Request.ParamValues = ctx.ParamNames(), ctx.ParamValues()
 	return x
 }
 

@@ -40,19 +40,23 @@ func (s seed) changes(h http.Header) []restflow.Field {
 // apply makes the changes to h.
 func apply(fields []restflow.Field, h http.Header) {
 	for i := range fields {
-		f := &fields[i]
-		switch {
-		case isPrivate(f):
-			if len(h[f.Name]) == 0 {
-				h[f.Name] = []string{"private"}
-			}
-		case f.Op == restflow.DelField:
-			delete(h, f.Name)
-		case f.Op == restflow.AddField:
-			h[f.Name] = append(h[f.Name], f.Values...)
-		case f.Op == restflow.SetField:
-			h[f.Name] = f.Values
+		change(&fields[i], h)
+	}
+}
+
+// change makes one change to h.
+func change(f *restflow.Field, h http.Header) {
+	switch {
+	case isPrivate(f):
+		if len(h[f.Name]) == 0 {
+			h[f.Name] = []string{"private"}
 		}
+	case f.Op == restflow.DelField:
+		delete(h, f.Name)
+	case f.Op == restflow.AddField:
+		h[f.Name] = append(h[f.Name], f.Values...)
+	case f.Op == restflow.SetField:
+		h[f.Name] = f.Values
 	}
 }
 
@@ -65,32 +69,51 @@ var private = restflow.Field{Op: restflow.AddField, Name: headerCacheControl}
 
 func isPrivate(f *restflow.Field) bool { return f.Op == restflow.AddField && len(f.Values) == 0 }
 
-// lay puts the fields of an entry over those of outer middleware.
+// shelf is how many values of header fields room is made for at once.
+const shelf = 64
+
+// lay puts the fields of an entry over those of outer middleware, and its age. Values
+// are copied, so that nobody who changes them in place reaches the entry.
 func (x *Exchange) lay(entry *restflow.Entry, h http.Header) {
-	var vary []string
-	spare := 1
+	room := x.room
 	for i := range entry.Header {
-		switch f := &entry.Header[i]; {
-		case f.Name == "Vary":
-			vary = h["Vary"]
-		case isPrivate(f):
-			spare = 2
+		f := &entry.Header[i]
+		n := len(f.Values)
+		if f.Op != restflow.SetField || f.Name == headerVary && len(h[headerVary]) > 0 {
+			blend(f, h)
+			continue
 		}
-	}
-	x.room = entry.Apply(h, x.room, spare)
-	if len(vary) > 0 {
-		if stored, kept := h["Vary"]; kept {
-			h["Vary"] = union(vary, stored)
+		if len(room) < n {
+			room = make([]string, max(n, shelf))
 		}
+		values := room[:n:n] // nobody who appends reaches the next
+		if n == 1 {          // nearly always, and cheaper than a copy
+			values[0] = f.Values[0]
+		} else {
+			copy(values, f.Values)
+		}
+		h[f.Name], room = values, room[n:]
 	}
-	if spare == 2 && len(h[headerCacheControl]) == 0 {
-		x.room[0] = "private"
-		h[headerCacheControl], x.room = x.room[:1:1], x.room[1:]
+	if len(room) == 0 {
+		room = make([]string, shelf)
 	}
+	room[0] = age(x.snap.Now - entry.Created)
+	h[headerAge], x.room = room[:1:1], room[1:]
 }
 
-// union is a Vary field that names what outer middleware and the entry name. The
-// entry may have been made for a request of which outer middleware said less.
+const headerVary = "Vary"
+
+// blend lays a field to what outer middleware has set. A Vary leaves what is named
+// there: the entry may have been made for a request of which outer middleware said less.
+func blend(f *restflow.Field, h http.Header) {
+	if outer := h[headerVary]; f.Name == headerVary && f.Op != restflow.DelField && len(outer) > 0 {
+		h[headerVary] = union(outer, f.Values)
+		return
+	}
+	change(f, h)
+}
+
+// union is a Vary field that names what outer middleware and the entry name.
 func union(outer, stored []string) []string {
 	all := slices.Clip(outer)
 	for _, line := range stored {

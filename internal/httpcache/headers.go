@@ -46,6 +46,9 @@ var ages = sync.OnceValue(func() []string {
 // age is the Age field (RFC 9111, 5.1) of an entry made nanos ago.
 func age(nanos int64) string {
 	seconds := max(0, nanos/int64(time.Second))
+	if seconds < 100 {
+		return strconv.FormatInt(seconds, 10) // which has them ready
+	}
 	if known := ages(); seconds < int64(len(known)) {
 		return known[seconds]
 	}

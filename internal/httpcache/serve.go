@@ -50,8 +50,6 @@ func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o
 		status = http.StatusNotModified
 		dropRepresentation(h)
 	}
-	x.room[0] = age(x.snap.Now - entry.Created)
-	h[headerAge], x.room = x.room[:1:1], x.room[1:]
 	e.answer(x, s, entry, o)
 	head := r.Method == http.MethodHead
 	if head && !unchanged {
