@@ -71,10 +71,10 @@ type Snapshot struct {
 // Epochs returns the epochs of the key's scopes, zero for those absent.
 func (s *Snapshot) Epochs() []Epoch { return s.epochs[:s.scopes] }
 
-// found is the result of a lookup that took no more than s.epochs.
+// found is the result of a lookup that found e alive: its epochs stand.
 func (s *Snapshot) found(e *Entry, now int64) {
 	s.Entry, s.Soft, s.Fault, s.Now = e, nil, nil, now
-	s.scopes = len(e.Epochs)
+	s.scopes = copy(s.epochs[:], e.Epochs)
 }
 
 func (s *Snapshot) reset(k *Key) {

@@ -71,13 +71,9 @@ func (s *Store) Lead(k *Known, e *Entry) {
 // LoadKnown is Load for a key that was recalled. In a memory store that holds a
 // fresh entry it costs a comparison of epochs.
 func (s *Store) LoadKnown(ctx context.Context, k *Known, snap *Snapshot) error {
-	e := k.entry.Load()
-	if e != nil {
-		if now := s.clock.now(); e.Fresh(now) && k.stands(e, snap) {
-			snap.found(e, now)
-			s.memory.touch(k)
-			return nil
-		}
+	if e, now := s.Standing(k); e != nil {
+		snap.found(e, now)
+		return nil
 	}
 	err := s.Load(ctx, &k.Key, snap)
 	if snap.Entry != nil {
@@ -86,15 +82,23 @@ func (s *Store) LoadKnown(ctx context.Context, k *Known, snap *Snapshot) error {
 	return err
 }
 
-// stands reads the epochs and reports whether all those of e stand.
-func (k *Known) stands(e *Entry, snap *Snapshot) bool {
+// Standing returns the entry that k leads to in a memory store, if it is alive and
+// fresh, and when it was found, in Unix nanoseconds.
+func (s *Store) Standing(k *Known) (e *Entry, now int64) {
+	if e = k.entry.Load(); e == nil {
+		return nil, 0
+	}
+	now = s.clock.now()
+	if !e.Fresh(now) {
+		return nil, 0
+	}
 	for i, made := range e.Epochs {
-		epoch := Epoch(k.slots[i].Load())
-		if snap.epochs[i] = epoch; epoch != made {
-			return false
+		if Epoch(k.slots[i].Load()) != made {
+			return nil, 0
 		}
 	}
-	return true
+	s.memory.touch(k)
+	return e, now
 }
 
 // size estimates the bytes that k holds.

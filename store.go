@@ -138,7 +138,7 @@ func (h hurried) Unwrap() error { return h.error }
 // the caller gave up, or gave it no time. It neither ends a row of failures nor closes
 // the breaker.
 func saysNothing(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.As(err, &hurried{})
+	return err != nil && (errors.Is(err, context.Canceled) || errors.As(err, &hurried{}))
 }
 
 // WithTimeout returns a view of the store whose calls take at most d. Everything

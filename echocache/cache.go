@@ -31,7 +31,6 @@ type Cache[K any] struct {
 
 	engine  *httpcache.Engine
 	skipper middleware.Skipper
-	shape   shape
 	pool    sync.Pool // of *exchange
 	wrapped [16]atomic.Pointer[wrapped]
 }
@@ -62,13 +61,14 @@ func New[K any](cfg Config) (*Cache[K], error) {
 	}
 	c := &Cache[K]{
 		Space: restflow.NewSpace[K](engine.Keyspace()), engine: engine,
-		skipper: cfg.Skipper, shape: newShape(plan, cfg.Identity),
+		skipper: cfg.Skipper,
 	}
 	if c.skipper == nil {
 		c.skipper = middleware.DefaultSkipper
 	}
+	values := requestValues(plan)
 	c.pool.New = func() any {
-		x := &exchange{shape: &c.shape}
+		x := &exchange{values: values}
 		x.Handler = x
 		return x
 	}
@@ -118,6 +118,9 @@ func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		if c.skipper(ctx) {
 			return next(ctx)
 		}
+		if v := visit(ctx); c.engine.Express(&v) {
+			return nil
+		}
 		return c.serve(ctx, next, httpcache.Serve)
 	}
 	if kept == nil {
@@ -136,10 +139,19 @@ func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache
 func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
 	x := c.pool.Get().(*exchange)
 	x.ctx, x.next, x.Mode, x.lent = ctx, next, mode, nil
-	x.Route, x.Writer = ctx.Path(), ctx.Response()
-	x.Request.HTTP, x.Request.Values = ctx.Request(), ctx
-	x.Request.ParamNames, x.Request.ParamValues = ctx.ParamNames(), ctx.ParamValues()
+	x.Visit = visit(ctx)
 	return x
+}
+
+func visit(ctx echo.Context) httpcache.Visit {
+	return httpcache.Visit{
+		Request: tagkey.Request{
+			HTTP:       ctx.Request(),
+			ParamNames: ctx.ParamNames(), ParamValues: ctx.ParamValues(),
+			Values: ctx,
+		},
+		Route: ctx.Path(), Writer: ctx.Response(),
+	}
 }
 
 func (c *Cache[K]) release(x *exchange) {

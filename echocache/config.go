@@ -13,6 +13,7 @@ import (
 	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/internal/httpcache"
 	"github.com/restflow-go/restflow/signals"
+	"github.com/restflow-go/restflow/tagkey"
 )
 
 // DefaultKey is a key struct for caches that need none of their own: the whole
@@ -206,12 +207,24 @@ func (c *Config) engine() httpcache.Config {
 		TTL: c.TTL, NoExpiration: c.NoExpiration, Jitter: c.Jitter,
 		CacheIf: c.CacheIf.engine(), CacheUnless: c.CacheUnless.engine(), CacheStatuses: c.CacheStatuses,
 		SetCacheHeaders: c.SetCacheHeaders, MaxBodyBytes: c.MaxBodyBytes, StoreTimeout: c.StoreTimeout,
-		Shared: c.Shared, IgnoreCookies: c.IgnoreCookies, IgnoreHost: c.IgnoreHost,
+		Shared: c.Shared, IgnoreCookies: c.IgnoreCookies, IgnoreHost: c.IgnoreHost, Identified: c.identified(),
 		OnEvent: c.OnEvent, Logger: c.Logger,
 		CacheStatus: c.CacheStatusHeader, ETag: c.ETag,
 		HonorRequestDirectives: c.HonorRequestDirectives, InvalidateOnUnsafe: c.InvalidateOnUnsafe,
 		StaleWhileRevalidate: c.StaleWhileRevalidate, StaleIfError: c.StaleIfError,
 		EarlyRefresh: c.EarlyRefresh, FillTimeout: c.FillTimeout,
 		Hermetic: c.Hermetic, Audit: c.Audit,
+	}
+}
+
+// identified is Identity as the engine asks it: the values are those of a context.
+func (c *Config) identified() func(tagkey.Values) bool {
+	identity := c.Identity
+	if identity == nil {
+		return nil
+	}
+	return func(v tagkey.Values) bool {
+		ctx, ok := v.(echo.Context)
+		return !ok || identity(ctx)
 	}
 }

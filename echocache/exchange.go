@@ -13,29 +13,23 @@ import (
 	"github.com/restflow-go/restflow/tagkey"
 )
 
-// shape is what all exchanges of a cache have in common.
-type shape struct {
-	identity func(echo.Context) bool
-	values   []string // context values that the key reads
-}
-
-func newShape(plan *tagkey.Plan, identity func(echo.Context) bool) shape {
-	s := shape{identity: identity}
+// requestValues names the context values that the key reads.
+func requestValues(plan *tagkey.Plan) (names []string) {
 	for _, f := range plan.Fields() {
 		if f.Source == "request" && !f.BuiltIn() {
 			name, _, _ := strings.Cut(f.SourceName, ".")
-			s.values = append(s.values, name)
+			names = append(names, name)
 		}
 	}
-	return s
+	return names
 }
 
 // exchange is one request of Echo in the hands of the engine.
 type exchange struct {
 	httpcache.Exchange
-	ctx   echo.Context
-	next  echo.HandlerFunc
-	shape *shape
+	ctx    echo.Context
+	next   echo.HandlerFunc
+	values []string // requestValues
 
 	outer *echo.Response // the client's, while the handler has one of its own
 	lent  *echo.Response // the handler's, whose hooks wait for another answer
@@ -141,11 +135,6 @@ func (r revived) Value(key any) any { return r.values.Value(key) }
 // Routed looks at what Echo leaves in the context for its answer of 405.
 func (x *exchange) Routed() bool { return x.ctx.Get(echo.ContextKeyHeaderAllow) == nil }
 
-// Identified asks the user's identity extractor.
-func (x *exchange) Identified() bool {
-	return x.shape.identity != nil && x.shape.identity(x.ctx)
-}
-
 // Failed reports whether Echo's own error handler would answer err with a 5xx: it
 // looks at the error and the one inside, and unwraps neither.
 func (x *exchange) Failed(err error) bool {
@@ -168,11 +157,11 @@ func (x *exchange) Background(r *http.Request) (httpcache.Handler, tagkey.Reques
 	c.SetHandler(old.Handler())
 	c.SetParamNames(slices.Clone(old.ParamNames())...)
 	c.SetParamValues(slices.Clone(old.ParamValues())...)
-	for _, name := range x.shape.values {
+	for _, name := range x.values {
 		if v := old.Get(name); v != nil {
 			c.Set(name, v)
 		}
 	}
-	bg := &exchange{ctx: c, next: x.next, shape: x.shape}
+	bg := &exchange{ctx: c, next: x.next, values: x.values}
 	return bg, tagkey.Request{HTTP: r, ParamNames: c.ParamNames(), ParamValues: c.ParamValues(), Values: c}
 }

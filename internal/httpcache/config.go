@@ -50,6 +50,7 @@ type Config struct {
 	Shared          bool
 	IgnoreCookies   []string
 	IgnoreHost      bool
+	Identified      func(tagkey.Values) bool // recognises users whom no header of a request shows
 	OnEvent         func(context.Context, restflow.Event)
 	Logger          *slog.Logger
 

@@ -34,15 +34,15 @@ func (e *Engine) enclose(ctx context.Context, x *Exchange, c *Control) (context.
 	}
 }
 
-// inside reports whether the request of x comes from a run for the same entry: it
+// inside reports whether a request comes from a run for the entry of the same key: it
 // would wait for itself, or be answered with what it is to replace.
-func (e *Engine) inside(x *Exchange) bool {
+func (e *Engine) inside(ctx context.Context, key []byte) bool {
 	if enclosed.Load() == 0 {
 		return false
 	}
-	in, _ := x.Request.HTTP.Context().Value(enclosingKey{}).(*enclosing)
+	in, _ := ctx.Value(enclosingKey{}).(*enclosing)
 	for ; in != nil; in = in.outer {
-		if in.store == e.cfg.Store && in.key == string(x.key.Bytes) && !in.over.Load() {
+		if in.store == e.cfg.Store && in.key == string(key) && !in.over.Load() {
 			return true
 		}
 	}

@@ -24,6 +24,7 @@ type Engine struct {
 	warned      sync.Map        // routes whose refusal was logged
 	uncacheable hint.Table
 	memo        *memo
+	express     bool  // see Express
 	seal        *seal // for Hermetic and Audit
 }
 
@@ -40,6 +41,7 @@ func New(cfg Config) (*Engine, error) {
 	e.keyspace = restflow.NewKeyspace(e.store, cfg.Plan)
 	e.uncacheable.Init()
 	e.memo = newMemo(cfg.Plan)
+	e.express = e.store.Decoded() && cfg.EarlyRefresh == 0
 	e.seal = newSeal(cfg.Plan)
 	for _, s := range cfg.CacheStatuses {
 		e.statuses[s] = true
@@ -78,7 +80,7 @@ func (e *Engine) Serve(x *Exchange) error {
 	if why, err := e.prepare(x); why != "" {
 		return e.bypass(x, why, err)
 	}
-	if e.inside(x) {
+	if e.inside(x.Request.HTTP.Context(), x.key.Bytes) {
 		return e.bypass(x, "the request is inside a run for the same key", nil)
 	}
 	if err := e.load(x); err != nil {
@@ -179,7 +181,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 
 // refuseCredentials says which credential of the request the key does not cover.
 func (e *Engine) refuseCredentials(x *Exchange) string {
-	why := e.identity.refuse(x, x.covered)
+	why := e.identity.refuse(&x.Visit, x.covered)
 	if why != "" {
 		e.warn(x.Route, why)
 	}

@@ -25,9 +25,6 @@ type Handler interface {
 	// Routed reports whether the route is one for the method of the request, and not
 	// for others alone.
 	Routed() bool
-	// Identified reports whether the user's identity extractor recognises
-	// somebody, for identities that no header of the request shows.
-	Identified() bool
 }
 
 // Mode says what is asked of the cache.
@@ -42,12 +39,17 @@ const (
 	Bypass
 )
 
-// Exchange is one request in the hands of the engine. Adapters reuse exchanges;
-// Reset comes between two uses.
-type Exchange struct {
+// Visit is a request on its way in.
+type Visit struct {
 	Request tagkey.Request
 	Route   string
 	Writer  http.ResponseWriter
+}
+
+// Exchange is one request in the hands of the engine. Adapters reuse exchanges;
+// Reset comes between two uses.
+type Exchange struct {
+	Visit
 	Handler Handler
 	Mode    Mode
 
@@ -61,7 +63,6 @@ type Exchange struct {
 	alone   bool                               // started by the cache, in the background
 	scopes  [restflow.MaxScopes]restflow.Scope // room for own's
 	texts   []byte                             // what the key is remembered by; empty for nothing
-	room    []string                           // for values of header fields
 	snap    restflow.Snapshot
 	status  restflow.Status
 }

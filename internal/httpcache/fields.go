@@ -69,36 +69,25 @@ var private = restflow.Field{Op: restflow.AddField, Name: headerCacheControl}
 
 func isPrivate(f *restflow.Field) bool { return f.Op == restflow.AddField && len(f.Values) == 0 }
 
-// shelf is how many values of header fields room is made for at once.
-const shelf = 64
-
 // lay puts the fields of an entry over those of outer middleware, and its age. Values
 // are copied, so that nobody who changes them in place reaches the entry.
-func (x *Exchange) lay(entry *restflow.Entry, h http.Header) {
-	room := x.room
+func lay(entry *restflow.Entry, h http.Header, now int64) {
+	room := make([]string, len(entry.Header)+1) // most fields have one value
 	for i := range entry.Header {
 		f := &entry.Header[i]
-		n := len(f.Values)
-		if f.Op != restflow.SetField || f.Name == headerVary && len(h[headerVary]) > 0 {
+		switch {
+		case f.Op != restflow.SetField || f.Name == headerVary && len(h[headerVary]) > 0:
 			blend(f, h)
-			continue
+		case len(f.Values) == 1:
+			room[i] = f.Values[0]
+			h[f.Name] = room[i : i+1 : i+1] // nobody who appends reaches the next
+		default:
+			h[f.Name] = slices.Clone(f.Values)
 		}
-		if len(room) < n {
-			room = make([]string, max(n, shelf))
-		}
-		values := room[:n:n] // nobody who appends reaches the next
-		if n == 1 {          // nearly always, and cheaper than a copy
-			values[0] = f.Values[0]
-		} else {
-			copy(values, f.Values)
-		}
-		h[f.Name], room = values, room[n:]
 	}
-	if len(room) == 0 {
-		room = make([]string, shelf)
-	}
-	room[0] = age(x.snap.Now - entry.Created)
-	h[headerAge], x.room = room[:1:1], room[1:]
+	last := len(room) - 1
+	room[last] = age(now - entry.Created)
+	h[headerAge] = room[last:]
 }
 
 const headerVary = "Vary"

@@ -18,10 +18,11 @@ type identity struct {
 	cookieHeader  bool  // the whole Cookie header is
 	cookies       map[string]bool
 	ignored       []string
+	recognised    func(tagkey.Values) bool // Config.Identified
 }
 
 func newIdentity(cfg *Config) identity {
-	id := identity{shared: cfg.Shared, cookies: map[string]bool{}, ignored: cfg.IgnoreCookies}
+	id := identity{shared: cfg.Shared, cookies: map[string]bool{}, ignored: cfg.IgnoreCookies, recognised: cfg.Identified}
 	for i, f := range cfg.Plan.Fields() {
 		switch {
 		case f.Source == "request" && !f.BuiltIn():
@@ -53,11 +54,11 @@ func (id *identity) covers(k *tagkey.Key) bool { return present(k, id.values) }
 
 // refuse says which credential of the request the key does not cover. Answers to
 // such a request may be one user's own.
-func (id *identity) refuse(x *Exchange, covered bool) string {
+func (id *identity) refuse(v *Visit, covered bool) string {
 	if id.shared || covered {
 		return ""
 	}
-	r := x.Request.HTTP
+	r := v.Request.HTTP
 	if len(r.Header["Authorization"]) > 0 && !id.authorization {
 		return "the request has an Authorization header, and the key has no identity field"
 	}
@@ -69,12 +70,12 @@ func (id *identity) refuse(x *Exchange, covered bool) string {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return "the request has a client certificate, and the key has no identity field"
 	}
-	if h := x.Writer.Header(); len(h["Set-Cookie"]) > 0 && names(h["Vary"], "Cookie") {
+	if h := v.Writer.Header(); len(h["Set-Cookie"]) > 0 && names(h["Vary"], "Cookie") {
 		if why := id.newCookie(r, h["Set-Cookie"]); why != "" {
 			return why
 		}
 	}
-	if x.Handler.Identified() {
+	if id.recognised != nil && id.recognised(v.Request.Values) {
 		return "the request is a known user's, and the key has no identity field"
 	}
 	return ""

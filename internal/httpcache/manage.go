@@ -49,7 +49,7 @@ func (e *Engine) Peek(ctx context.Context, x *Exchange) (*Response, restflow.Met
 		entry = x.snap.Soft
 	}
 	h := make(http.Header, len(entry.Header))
-	x.lay(entry, h)
+	lay(entry, h, x.snap.Now)
 	return &Response{Status: entry.Status, Header: h, Body: slices.Clone(entry.Body)}, m, nil
 }
 

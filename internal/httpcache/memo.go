@@ -25,6 +25,10 @@ type memo struct {
 // each time.
 const memoLimit = 512
 
+// memoFrame is what is written beside those texts: whose they are, three lengths, and
+// three counts. The frames of the other texts count as text.
+const memoFrame = 4 + 3*2 + 3
+
 var memos atomic.Uint32
 
 func newMemo(plan *tagkey.Plan) *memo {
@@ -44,48 +48,43 @@ func newMemo(plan *tagkey.Plan) *memo {
 	return m
 }
 
-// texts collects what the key of x is a function of, each text with its length. It
-// returns none if they are too long to be remembered, or no key can be made of them.
-func (m *memo) texts(dst []byte, plan *tagkey.Plan, x *Exchange) []byte {
-	r := x.Request.HTTP
-	n := len(x.Route) + len(r.Host) + len(r.URL.RawQuery)
-	if n > memoLimit {
+// texts collects what the key of v is a function of but for the values of request
+// fields, each text with its length. It returns none if they have more than limit bytes.
+func (m *memo) texts(dst []byte, v *Visit, limit int) []byte {
+	r := v.Request.HTTP
+	n := len(v.Route) + len(r.Host) + len(r.URL.RawQuery)
+	if n > limit {
 		return dst
 	}
 	none := dst
 	dst = binary.LittleEndian.AppendUint32(dst, m.id)
-	dst = appendText(dst, x.Route)
+	dst = appendText(dst, v.Route)
 	dst = appendText(dst, r.Host)
 	dst = appendText(dst, r.URL.RawQuery)
-	names, values := len(x.Request.ParamNames), len(x.Request.ParamValues) // middleware may have set others
+	names, values := len(v.Request.ParamNames), len(v.Request.ParamValues) // middleware may have set others
 	dst = append(dst, byte(min(len(r.URL.RawPath), 1)), byte(names), byte(values))
-	for _, name := range x.Request.ParamNames {
+	for _, name := range v.Request.ParamNames {
 		dst = appendText(dst, name)
 		n += len(name) + 2
 	}
-	if n > memoLimit {
+	if n > limit {
 		return none
 	}
-	for _, v := range x.Request.ParamValues {
-		if n += len(v) + 2; n > memoLimit {
+	for _, value := range v.Request.ParamValues {
+		if n += len(value) + 2; n > limit {
 			return none
 		}
-		dst = appendText(dst, v)
+		dst = appendText(dst, value)
 	}
 	for _, name := range m.headers {
 		lines := r.Header[name]
 		dst = append(dst, byte(len(lines)), byte(len(lines)>>8))
-		for _, v := range lines {
-			if n += len(v) + 2; n > memoLimit {
+		n += 2
+		for _, line := range lines {
+			if n += len(line) + 2; n > limit {
 				return none
 			}
-			dst = appendText(dst, v)
-		}
-	}
-	if m.values {
-		var err error
-		if dst, err = plan.AppendRequestValues(dst, &x.built, &x.Request); err != nil || len(dst) > 2*memoLimit {
-			return none
+			dst = appendText(dst, line)
 		}
 	}
 	return dst
@@ -96,9 +95,22 @@ func appendText(dst []byte, s string) []byte {
 	return append(append(dst, byte(len(s)), byte(len(s)>>8)), s...)
 }
 
+// gather collects the texts of x. There are none if they are too long to be
+// remembered, or no key can be made of them.
+func (e *Engine) gather(x *Exchange) {
+	x.texts = e.memo.texts(x.texts[:0], &x.Visit, memoLimit)
+	if len(x.texts) == 0 || !e.memo.values {
+		return
+	}
+	var err error
+	if x.texts, err = e.cfg.Plan.AppendRequestValues(x.texts, &x.built, &x.Request); err != nil || len(x.texts) > 2*memoLimit {
+		x.texts = x.texts[:0]
+	}
+}
+
 // key recalls the key of x, or builds it.
 func (e *Engine) key(x *Exchange) error {
-	x.texts = e.memo.texts(x.texts[:0], e.cfg.Plan, x)
+	e.gather(x)
 	if len(x.texts) > 0 {
 		if k := e.store.Recall(x.texts); k != nil {
 			x.known, x.key, x.covered = k, &k.Key, k.Note

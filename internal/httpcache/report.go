@@ -51,12 +51,17 @@ func printable(key []byte) string {
 
 // tell reports what became of the request.
 func (e *Engine) tell(x *Exchange, ev restflow.Event) {
+	ev.Status, ev.Background = x.status, x.alone
+	e.emit(&x.Visit, x.key, ev)
+}
+
+func (e *Engine) emit(v *Visit, k *restflow.Key, ev restflow.Event) {
 	if e.cfg.OnEvent == nil {
 		return
 	}
-	ev.Cache, ev.Route, ev.Status, ev.Background = e.cfg.Plan.Namespace(), x.Route, x.status, x.alone
-	if x.key != nil {
-		ev.Key = printable(x.key.Bytes)
+	ev.Cache, ev.Route = e.cfg.Plan.Namespace(), v.Route
+	if k != nil {
+		ev.Key = printable(k.Bytes)
 	}
-	e.cfg.OnEvent(context.WithoutCancel(x.Request.HTTP.Context()), ev)
+	e.cfg.OnEvent(context.WithoutCancel(v.Request.HTTP.Context()), ev)
 }

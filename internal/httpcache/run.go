@@ -187,7 +187,7 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 			return "the key changed while the handler ran", errIdentity
 		}
 	}
-	return e.identity.refuse(x, e.identity.covers(k)), nil
+	return e.identity.refuse(&x.Visit, e.identity.covers(k)), nil
 }
 
 // complete adds what the handler left to the cache: that a user's own response

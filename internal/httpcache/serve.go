@@ -10,18 +10,23 @@ import (
 // entry is nil if none was stored.
 func (e *Engine) answer(x *Exchange, s restflow.Status, entry *restflow.Entry, o outcome) {
 	x.status = s
-	if !e.cfg.SetCacheHeaders && !e.cfg.CacheStatus {
-		return
-	}
 	m := restflow.Metadata{Status: s}
-	if entry != nil {
+	if entry != nil && e.announces() {
 		m = x.metadata(entry, s)
 	}
+	e.announce(x.Writer.Header(), m, o)
+}
+
+// announces reports whether headers tell of the cache.
+func (e *Engine) announces() bool { return e.cfg.SetCacheHeaders || e.cfg.CacheStatus }
+
+// announce says in the headers how a request is answered.
+func (e *Engine) announce(h http.Header, m restflow.Metadata, o outcome) {
 	if e.cfg.SetCacheHeaders {
-		SetHeaders(x.Writer.Header(), m)
+		SetHeaders(h, m)
 	}
 	if e.cfg.CacheStatus {
-		o.append(x.Writer.Header(), m.ResetAt)
+		o.append(h, m.ResetAt)
 	}
 }
 
@@ -42,25 +47,38 @@ func (e *Engine) own(x *Exchange) *http.Request {
 
 // replay answers with an entry: all of it, or 304 if the client has it.
 func (e *Engine) replay(x *Exchange, entry *restflow.Entry, s restflow.Status, o outcome) error {
-	w, r := x.Writer, x.Request.HTTP
-	h := w.Header()
-	status, unchanged := entry.Status, notModified(r, entry)
-	x.lay(entry, h)
-	if unchanged {
-		status = http.StatusNotModified
-		dropRepresentation(h)
-	}
+	unchanged := x.open(entry, x.snap.Now)
 	e.answer(x, s, entry, o)
-	head := r.Method == http.MethodHead
-	if head && !unchanged {
-		setLength(h, len(entry.Body))
-	}
-	w.WriteHeader(status)
-	if !head && !unchanged && len(entry.Body) > 0 {
-		_, _ = w.Write(entry.Body) // the client is gone; nobody is left to tell
-	}
+	x.send(entry, unchanged)
 	e.tell(x, restflow.Event{Shared: o.collapsed, Reason: o.detail})
 	return nil
+}
+
+// open begins the answer of an entry with its header fields. unchanged says that the
+// client has what it holds.
+func (v *Visit) open(entry *restflow.Entry, now int64) (unchanged bool) {
+	h := v.Writer.Header()
+	lay(entry, h, now)
+	if unchanged = notModified(v.Request.HTTP, entry); unchanged {
+		dropRepresentation(h)
+	}
+	return unchanged
+}
+
+// send ends what open began.
+func (v *Visit) send(entry *restflow.Entry, unchanged bool) {
+	if unchanged {
+		v.Writer.WriteHeader(http.StatusNotModified)
+		return
+	}
+	head := v.Request.HTTP.Method == http.MethodHead
+	if head {
+		setLength(v.Writer.Header(), len(entry.Body))
+	}
+	v.Writer.WriteHeader(entry.Status)
+	if !head && len(entry.Body) > 0 {
+		_, _ = v.Writer.Write(entry.Body) // the client is gone; nobody is left to tell
+	}
 }
 
 // miss lets the handler answer, or waits for another request's that does. A

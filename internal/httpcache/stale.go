@@ -32,7 +32,7 @@ func (e *Engine) revalidate(x *Exchange) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Request.HTTP.Context()), e.cfg.FillTimeout)
 	// The handler sees the fields of outer middleware, since what it does to them is stored.
-	bg := &Exchange{Route: x.Route, Writer: &nobody{x.Writer.Header().Clone()}, sealed: x.sealed, alone: true}
+	bg := &Exchange{Visit: Visit{Route: x.Route, Writer: &nobody{x.Writer.Header().Clone()}}, sealed: x.sealed, alone: true}
 	r := impersonal(x.Request.HTTP.Clone(ctx), e.identity.told(e.parts(x)))
 	bg.Handler, bg.Request = x.Handler.Background(r)
 	if e.buildKey(bg) != nil || !bytes.Equal(bg.key.Bytes, x.key.Bytes) {
