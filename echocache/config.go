@@ -190,12 +190,13 @@ type Config struct {
 	// OnEvent is called once for every request, on its goroutine: how it was
 	// answered, and why it was not cached. It is also called for each background
 	// refresh, with the status REFRESH, on that run's goroutine. It may be called
-	// concurrently and should return quickly. Default: none.
+	// concurrently and should return quickly. Where it panics in the background, the
+	// panic is logged and goes no further. Default: none.
 	OnEvent func(ctx context.Context, ev restflow.Event)
 
 	// Logger gets one warning for each route whose requests have credentials
 	// that the key does not cover, or lack a request field of the key, with the fix,
-	// and one error for each route whose handler panics in the background.
+	// and one error for each route whose handler, or OnEvent, panics in the background.
 	// Default: slog.Default().
 	Logger *slog.Logger
 }
