@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/restflow-go/restflow"
@@ -129,6 +131,34 @@ func TestStaleIfError(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Those who waited for a run that failed run the handler themselves, which fails as well.
+func TestStaleIfErrorIsForThoseWhoWaitedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute}, func(c echo.Context) error {
+			time.Sleep(time.Second)
+			if down.Load() {
+				return errors.New("down")
+			}
+			return c.String(http.StatusOK, "fine")
+		})
+		defer end()
+		get(e, "/a")
+		down.Store(true)
+		time.Sleep(11 * time.Second)
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				w := get(e, "/a")
+				assert.Equal(t, http.StatusOK, w.Code)
+				assert.Equal(t, "STALE", status(w))
+				assert.Equal(t, "fine", w.Body.String())
+			})
+		}
+		all.Wait()
+	})
 }
 
 func TestStaleIfErrorIsNotForClientErrors(t *testing.T) {

@@ -84,6 +84,10 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 		entry, err = e.store.FillAlone(ctx, x.key, &x.snap, record)
 	} else {
 		entry, led, err = e.store.Fill(ctx, x.key, &x.snap, record)
+		if stale != nil && r == nil && entry == nil && err == nil {
+			// The run that it waited for has most likely failed, and its own may, too.
+			entry, err = e.store.FillAlone(ctx, x.key, &x.snap, record)
+		}
 	}
 	switch {
 	case r != nil:
