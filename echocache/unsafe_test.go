@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 	"github.com/stretchr/testify/require"
 
 	"github.com/restflow-go/restflow/echocache"
@@ -32,6 +33,30 @@ func TestUnsafeMethodsThatFailBehindTheirAnswerDrop(t *testing.T) {
 		}, cache.Middleware)
 		get(e, "/1")
 		do(e, http.MethodPut, "/1")
+		require.Equal(t, want, get(e, "/1").Header().Get("X-Cache-Status"), status)
+	}
+}
+
+// What a handler has answered before it panics goes out, and so it counts.
+func TestUnsafeMethodsThatPanicBehindTheirAnswerDrop(t *testing.T) {
+	for status, want := range map[int]string{http.StatusNoContent: "MISS", http.StatusConflict: "HIT", 0: "HIT"} {
+		cache, log := defaultCache(t, echocache.Config{InvalidateOnUnsafe: true})
+		e := newEcho()
+		e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true}))
+		e.GET("/:id", func(c echo.Context) error { return c.NoContent(http.StatusOK) }, cache.Middleware)
+		e.PUT("/:id", func(c echo.Context) error {
+			if status != 0 {
+				_ = c.NoContent(status)
+			}
+			panic("the log is full")
+		}, cache.Middleware)
+		get(e, "/1")
+		log.take()
+		w := do(e, http.MethodPut, "/1")
+		if status != 0 {
+			require.Equal(t, status, w.Code)
+		}
+		require.Equal(t, "the handler panicked", log.one(t).Reason)
 		require.Equal(t, want, get(e, "/1").Header().Get("X-Cache-Status"), status)
 	}
 }

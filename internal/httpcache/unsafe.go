@@ -38,11 +38,15 @@ func (e *Engine) unsafe(x *Exchange) error {
 	}
 	defer rec.end()
 	defer rec.release()
+	ev := restflow.Event{Reason: whyPanicked}
+	defer func() { // also when the handler panics, since its answer goes out all the same
+		if rec.status < http.StatusBadRequest && (rec.status != 0 || ev.Reason == why && ev.Err == nil) {
+			drop() // again after a response that was streamed: the change may have come behind it
+		}
+		e.tell(x, ev)
+	}()
 	err := x.Handler.Run(nil, rec)
-	if rec.status < http.StatusBadRequest && (err == nil || rec.status != 0) {
-		drop() // again after a response that was streamed: the change may have come behind it
-	}
-	e.tell(x, restflow.Event{Reason: why, Err: err})
+	ev = restflow.Event{Reason: why, Err: err}
 	return err
 }
 
