@@ -61,6 +61,25 @@ func TestUnsafeMethodsThatPanicBehindTheirAnswerDrop(t *testing.T) {
 	}
 }
 
+// Echo keeps the parameters of a context in place: a handler that sets others must not
+// turn the invalidation of the URI that was asked for into another one's.
+func TestUnsafeMethodsDropTheURIThatWasAskedFor(t *testing.T) {
+	cache := newCache[echocache.DefaultKey](t, echocache.Config{InvalidateOnUnsafe: true})
+	e := newEcho()
+	e.GET("/:id", func(c echo.Context) error { return c.NoContent(http.StatusOK) }, cache.Middleware)
+	e.PUT("/:id", func(c echo.Context) error {
+		if c.Param("id") == "me" {
+			c.SetParamValues("42")
+		}
+		return c.NoContent(http.StatusNoContent)
+	}, cache.Middleware)
+	get(e, "/me")
+	get(e, "/7")
+	do(e, http.MethodPut, "/me")
+	require.Equal(t, "MISS", status(get(e, "/me")))
+	require.Equal(t, "HIT", status(get(e, "/7")))
+}
+
 // The handler gets a copy of the request. What it parses is the request's: the
 // server removes the files of its form, and outer middleware reads it.
 func TestFormsThatHandlersParseAreTheRequests(t *testing.T) {

@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/tagkey"
@@ -23,9 +24,11 @@ func unsafeMethod(method string) bool {
 // hears of the success only then, so that it reads what it wrote.
 func (e *Engine) unsafe(x *Exchange) error {
 	const why = "the method is not safe"
+	target := x.Request // with its parameters: the handler may put others in their place
+	target.ParamNames, target.ParamValues = slices.Clone(target.ParamNames), slices.Clone(target.ParamValues)
 	drop := func() {
 		ctx := x.Request.HTTP.Context()
-		if err := e.store.Bump(ctx, e.keyspace.All(), e.target(x)); err != nil {
+		if err := e.store.Bump(ctx, e.keyspace.All(), e.target(&target)); err != nil {
 			e.cfg.Logger.WarnContext(ctx, "restflow: invalidation after an unsafe method", "route", x.Route, "error", err)
 		}
 	}
@@ -50,11 +53,11 @@ func (e *Engine) unsafe(x *Exchange) error {
 	return err
 }
 
-// target is the narrowest scope that covers every entry of the target URI: of the
+// target is the narrowest scope that covers every entry of the target URI of r: of the
 // partition fields that the path gives; without one, the whole cache.
-func (e *Engine) target(x *Exchange) restflow.Scope {
+func (e *Engine) target(r *tagkey.Request) restflow.Scope {
 	var k tagkey.Key
-	if e.cfg.Plan.BuildRequest(&k, &x.Request) != nil {
+	if e.cfg.Plan.BuildRequest(&k, r) != nil {
 		return e.keyspace.All()
 	}
 	return e.keyspace.Covering(&k, e.uris)
