@@ -80,6 +80,30 @@ func TestUnsafeMethodsDropTheURIThatWasAskedFor(t *testing.T) {
 	require.Equal(t, "HIT", status(get(e, "/7")))
 }
 
+// A handler that sets a deadline is not held back from then on. What it answers
+// afterwards must still find the entries dropped.
+func TestUnsafeMethodsThatSetADeadlineDropBeforeTheirAnswer(t *testing.T) {
+	cache := newCache[echocache.DefaultKey](t, echocache.Config{InvalidateOnUnsafe: true})
+	e, version, seen := newEcho(), "old", ""
+	e.GET("/:id", func(c echo.Context) error { return c.String(http.StatusOK, version) }, cache.Middleware)
+	e.PUT("/:id", func(c echo.Context) error {
+		for range 2 {
+			_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Time{})
+		}
+		get(e, "/1") // fills the old value meanwhile
+		version = "new"
+		if err := c.String(http.StatusOK, "done"); err != nil {
+			return err
+		}
+		c.Response().Flush()
+		seen = get(e, "/1").Body.String() // what the client gets that has the answer
+		return nil
+	}, cache.Middleware)
+	get(e, "/1")
+	do(e, http.MethodPut, "/1")
+	require.Equal(t, "new", seen)
+}
+
 // The handler gets a copy of the request. What it parses is the request's: the
 // server removes the files of its form, and outer middleware reads it.
 func TestFormsThatHandlersParseAreTheRequests(t *testing.T) {

@@ -34,11 +34,18 @@ func (e *Engine) unsafe(x *Exchange) error {
 	}
 	e.answer(x, restflow.Bypass, nil, outcome{fwd: "method"})
 	rec := e.recorder(x)
-	rec.onPass = func(string) {
-		if rec.status < http.StatusBadRequest {
+	reached := false // for the writer below, before any answer
+	var pass func(string)
+	pass = func(string) {
+		again := reached && rec.status == 0
+		if rec.status == 0 { // an answer that comes through the recorder is told of as well
+			reached, rec.onPass = true, pass
+		}
+		if rec.status < http.StatusBadRequest && !again {
 			drop()
 		}
 	}
+	rec.onPass = pass
 	defer rec.end()
 	defer rec.release()
 	ev := restflow.Event{Reason: whyPanicked}
