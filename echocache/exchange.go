@@ -136,7 +136,12 @@ type revived struct {
 	values context.Context
 }
 
-func (r revived) Value(key any) any { return r.values.Value(key) }
+func (r revived) Value(key any) any {
+	if key == (mark{}) { // that of a cache around this one, which is still to know its own
+		return r.Context.Value(key)
+	}
+	return r.values.Value(key)
+}
 
 // Routed looks at what Echo leaves in the context for its answer of 405.
 func (x *exchange) Routed() bool { return x.ctx.Get(echo.ContextKeyHeaderAllow) == nil }
