@@ -125,6 +125,9 @@ func (x *exchange) revive(given context.Context, r, before *http.Request) {
 		x.ctx.SetRequest(before)
 	case left == r:
 		x.ctx.SetRequest(before.WithContext(revived{before.Context(), r.Context()}))
+	case r.URL != before.URL && (left.URL == r.URL || left.Context().Value(mark{}) == x):
+		// What the seal has left of the request is not outer middleware's.
+		x.ctx.SetRequest(before.WithContext(revived{before.Context(), left.Context()}))
 	case left.Context().Value(mark{}) == x:
 		x.ctx.SetRequest(left.WithContext(revived{before.Context(), left.Context()}))
 	}
