@@ -87,7 +87,7 @@ func TestWhatIsStaleFromTheBeginningIsNotStored(t *testing.T) {
 		"Age: 7.0, which is no number of seconds":          responding(200, "Age", "7.0"),
 		"Age: 0, 0, which is no number of seconds":         responding(200, "Age", "0", "Age", "0"),
 		"Age: 0,0, which is no number of seconds":          responding(200, "Age", "0,0"),
-		"Cache-Control has an open quote":                  responding(200, "Cache-Control", `max-age=60, a="b, s-maxage=600`),
+		"Cache-Control cannot be parsed":                   responding(200, "Cache-Control", `max-age=60, a="b, s-maxage=600`),
 		"Cache-Control: max-age=0":                         responding(200, "Cache-Control", `a="b, s-maxage=600", max-age=0`),
 		"Cache-Control: no-store":                          responding(200, "Cache-Control", `a="\", b", no-store, must-understand`),
 	} {
@@ -101,6 +101,18 @@ func TestWhatIsStaleFromTheBeginningIsNotStored(t *testing.T) {
 				require.Equal(t, "MISS", status(get(e, "/")))
 			})
 		})
+	}
+}
+
+// What is meant to be private must not be shared for want of a comma.
+func TestCacheControlThatCannotBeParsedIsNotStored(t *testing.T) {
+	for _, value := range []string{"private; max-age=60", "no-store; max-age=60", "max-age=60; no-store", "private max-age=60", "ext=a; private", "private: max-age"} {
+		cache, log := defaultCache(t, echocache.Config{})
+		e := newEcho()
+		e.GET("/", responding(http.StatusOK, "Cache-Control", value), cache.Middleware)
+		require.Equal(t, value, get(e, "/").Header().Get("Cache-Control"))
+		require.Equal(t, "Cache-Control cannot be parsed", log.one(t).Reason)
+		require.Equal(t, "MISS", status(get(e, "/")), value)
 	}
 }
 
