@@ -165,12 +165,16 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 		return why, cause
 	}
 	told := e.identity.told(e.parts(x))
-	e.complete(rec, told)
+	e.restrict(rec, told)
 	res := r.response()
 	if why := e.refuseResponse(res, told); why != "" {
 		return why, nil
 	}
-	return e.ask(x, res)
+	if why, cause := e.ask(x, res); why != "" {
+		return why, cause
+	}
+	e.tag(rec)
+	return "", nil
 }
 
 // recheck looks at the identity again: authentication may run inside the cache.
@@ -190,9 +194,9 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 	return e.identity.refuse(x, e.identity.covers(k)), nil
 }
 
-// complete adds what the handler left to the cache: that a user's own response
-// is private, and an entity tag.
-func (e *Engine) complete(rec *recorder, told bool) {
+// restrict adds what the handler left to the cache: that a user's own response is
+// private.
+func (e *Engine) restrict(rec *recorder, told bool) {
 	res := response{fields: rec.fields}
 	if told && !e.identity.shared && len(res.values(headerCacheControl)) == 0 {
 		for i := range rec.fields { // of no values
@@ -202,6 +206,11 @@ func (e *Engine) complete(rec *recorder, told bool) {
 		}
 		rec.fields = append(rec.fields, private)
 	}
+}
+
+// tag adds an entity tag to a response that is stored and has none.
+func (e *Engine) tag(rec *recorder) {
+	res := response{fields: rec.fields}
 	if e.cfg.ETag && rec.status == http.StatusOK && len(res.values("Etag")) == 0 {
 		rec.fields = append(rec.fields, restflow.Field{Op: restflow.SetField, Name: "Etag", Values: []string{strongETag(rec.body)}})
 	}
