@@ -2,6 +2,7 @@ package echocache_test
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,6 +103,23 @@ func TestWhatIsStaleFromTheBeginningIsNotStored(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who waited for a run has the answer later than it asked.
+func TestAgeIsToldAtTheTimeOfTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all sync.WaitGroup
+		store, err := restflow.NewMemory(restflow.MemoryConfig{})
+		require.NoError(t, err)
+		defer store.Close()
+		cache := newCache[echocache.DefaultKey](t, echocache.Config{Store: store})
+		e := newEcho()
+		e.GET("/", slow(5*time.Second, responding(http.StatusOK, "Age", "30")), cache.Middleware)
+		all.Go(func() { get(e, "/") })
+		synctest.Wait()
+		require.Equal(t, "35", get(e, "/").Header().Get("Age"))
+		all.Wait()
+	})
 }
 
 // What is meant to be private must not be shared for want of a comma.

@@ -161,6 +161,28 @@ func TestStaleIfErrorIsForThoseWhoWaitedToo(t *testing.T) {
 	})
 }
 
+// The window and Age are about the time of the answer, which a slow failure delays.
+func TestStaleIfErrorGoesByTheTimeOfTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute}, func(c echo.Context) error {
+			if down.Load() {
+				time.Sleep(40 * time.Second)
+				return errors.New("down")
+			}
+			return c.String(http.StatusOK, "fine")
+		})
+		defer end()
+		get(e, "/a")
+		down.Store(true)
+		time.Sleep(11 * time.Second)
+		w := get(e, "/a")
+		require.Equal(t, "STALE", status(w))
+		require.Equal(t, "51", w.Header().Get("Age"))
+		require.Equal(t, http.StatusInternalServerError, get(e, "/a").Code, "it has ended after 70 seconds")
+	})
+}
+
 func TestStaleIfErrorIsNotForClientErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool

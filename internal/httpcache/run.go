@@ -97,8 +97,9 @@ func (e *Engine) panicked(x *Exchange, r *run) {
 // failure. err is why an entry could not be saved.
 func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err error) error {
 	defer r.rec.end()
-	if stale != nil && r.failed(x.Handler) && x.stands(stale) {
+	if now := r.ended.UnixNano(); stale != nil && r.failed(x.Handler) && x.stands(stale, now) {
 		x.Handler.Disown()
+		x.snap.Now = now // for Age
 		return e.replay(x, stale, restflow.Stale, outcome{hit: true, detail: "the handler failed"})
 	}
 	ev := restflow.Event{Stored: entry != nil && err == nil, Reason: r.why, Err: r.cause}

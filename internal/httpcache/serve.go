@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/restflow-go/restflow"
 )
@@ -95,6 +96,7 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 	case err != nil:
 		return e.bypass(x, "the store is in trouble", err)
 	case !led && entry != nil:
+		x.snap.Now = time.Now().UnixNano() // for Age: it may have waited long
 		return e.replay(x, entry, restflow.Miss, outcome{fwd: x.fwd(restflow.Miss), collapsed: true})
 	}
 	return e.plain(x, "the answer that it waited for was not stored")
