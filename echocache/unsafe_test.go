@@ -2,6 +2,7 @@ package echocache_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"mime/multipart"
 	"net/http"
@@ -146,4 +147,32 @@ func TestFormsThatHandlersParseAreTheRequests(t *testing.T) {
 	require.NoError(t, err)
 	defer res.Body.Close()
 	require.Equal(t, "1", seen)
+}
+
+// So it is where inner middleware has put another URL, or values, into the request.
+func TestFormsAreTheRequestsWhateverInnerMiddlewareDidToIt(t *testing.T) {
+	type valueKey struct{}
+	for name, alter := range map[string]func(*http.Request){
+		"rewrites the URL": func(r *http.Request) { r.URL = &url.URL{Path: "/elsewhere"} },
+		"adds a value":     func(r *http.Request) { *r = *r.WithContext(context.WithValue(r.Context(), valueKey{}, 1)) },
+	} {
+		cache := newCache[echocache.DefaultKey](t, echocache.Config{InvalidateOnUnsafe: true})
+		e, seen := newEcho(), ""
+		after := func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				err := next(c)
+				seen = c.Request().PostForm.Get("a")
+				return err
+			}
+		}
+		e.POST("/", func(c echo.Context) error {
+			alter(c.Request())
+			return c.String(http.StatusOK, c.FormValue("a"))
+		}, after, cache.Middleware)
+		s := serve(t, e)
+		res, err := http.PostForm(s.URL, url.Values{"a": {"1"}})
+		require.NoError(t, err)
+		res.Body.Close()
+		require.Equal(t, "1", seen, name)
+	}
 }
