@@ -161,6 +161,31 @@ func TestStaleIfErrorIsForThoseWhoWaitedToo(t *testing.T) {
 	})
 }
 
+// Nobody else hears of the error that an entry stands in for.
+func TestStaleIfErrorTellsTheError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, down := &eventLog{}, false
+		e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute, OnEvent: log.add}, func(c echo.Context) error {
+			if down {
+				return errors.New("down")
+			}
+			return c.String(http.StatusOK, "fine")
+		})
+		defer end()
+		get(e, "/a")
+		require.NoError(t, log.one(t).Err)
+		down = true
+		time.Sleep(11 * time.Second)
+		require.Equal(t, "STALE", status(get(e, "/a")))
+		ev := log.one(t)
+		require.Equal(t, "the handler failed", ev.Reason)
+		require.EqualError(t, ev.Err, "down")
+		down = false
+		require.Equal(t, "MISS", status(get(e, "/a")))
+		require.NoError(t, log.one(t).Err)
+	})
+}
+
 // The window and Age are about the time of the answer, which a slow failure delays.
 func TestStaleIfErrorGoesByTheTimeOfTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -55,6 +55,9 @@ func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 		return
 	}
 	ev.Cache, ev.Route, ev.Status, ev.Background = e.cfg.Plan.Namespace(), x.Route, x.status, x.alone
+	if ev.Err == nil {
+		ev.Err = x.failure
+	}
 	if x.key != nil {
 		ev.Key = printable(x.key.Bytes)
 	}

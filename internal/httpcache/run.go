@@ -99,7 +99,7 @@ func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err e
 	defer r.rec.end()
 	if now := r.ended.UnixNano(); stale != nil && r.failed(x.Handler) && x.stands(stale, now) {
 		x.Handler.Disown()
-		x.snap.Now = now // for Age
+		x.snap.Now, x.failure = now, r.err // for Age, and for the event
 		return e.replay(x, stale, restflow.Stale, outcome{hit: true, detail: "the handler failed"})
 	}
 	ev := restflow.Event{Stored: entry != nil && err == nil, Reason: r.why, Err: r.cause}
