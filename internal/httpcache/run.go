@@ -75,7 +75,9 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	if r.why, r.cause = e.refuse(x, r, over); r.why == "" {
 		r.entry = e.entry(r)
 	}
-	e.uncacheable.Set(x.key.Bytes, r.why != "")
+	if over == nil { // a client that goes says nothing of what the next run makes
+		e.uncacheable.Set(x.key.Bytes, r.why != "")
+	}
 	if e.cfg.Audit && r.entry != nil {
 		e.audit(x)
 	}
