@@ -2,6 +2,7 @@ package echocache_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,6 +148,33 @@ func TestBackgroundPanicIsLoggedOnceARoute(t *testing.T) {
 		require.Equal(t, 1, strings.Count(out.String(), "level=ERROR"), out.String())
 		require.Contains(t, out.String(), "route=/:id")
 		require.Contains(t, out.String(), "boom")
+		require.Contains(t, out.String(), "background_test.go", "the stack")
+	})
+}
+
+// Nobody is there to recover the panic of a hook either: the process would end.
+func TestBackgroundPanicOfOnEventIsLoggedOnceARoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		var runs atomic.Int32
+		e, _, end := staleEcho(t, echocache.Config{
+			StaleWhileRevalidate: time.Hour, Logger: slog.New(slog.NewTextHandler(&out, nil)),
+			OnEvent: func(_ context.Context, ev restflow.Event) {
+				if ev.Background {
+					panic("boom")
+				}
+			},
+		}, counting(&runs))
+		defer end()
+		get(e, "/a")
+		for range 2 {
+			time.Sleep(11 * time.Second)
+			require.Equal(t, "STALE", status(get(e, "/a")))
+			synctest.Wait()
+			require.Equal(t, "HIT", status(get(e, "/a")))
+		}
+		require.Equal(t, 1, strings.Count(out.String(), "level=ERROR"), out.String())
+		require.Contains(t, out.String(), "OnEvent panicked in the background")
 		require.Contains(t, out.String(), "background_test.go", "the stack")
 	})
 }

@@ -1,6 +1,7 @@
 package echocache_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -84,6 +85,26 @@ func TestETagIsMadeFromTheBody(t *testing.T) {
 	require.NotEqual(t, tag, get(e, "/b").Header().Get("ETag"))
 	require.Equal(t, http.StatusNotModified, get(e, "/a", "If-None-Match", tag).Code)
 	require.Equal(t, `W/"mine"`, get(e, "/own").Header().Get("ETag"))
+}
+
+// What is not stored reaches the client as the handler made it.
+func TestETagIsMadeOnlyForWhatIsStored(t *testing.T) {
+	for name, h := range map[string]echo.HandlerFunc{
+		"no-store": responding(http.StatusOK, "Cache-Control", "no-store"),
+		"cookie":   responding(http.StatusOK, "Set-Cookie", "a=b"),
+		"refused":  responding(http.StatusOK, "X-Refuse", "1"),
+	} {
+		cache := newCache[echocache.DefaultKey](t, echocache.Config{ETag: true, CacheUnless: func(_ context.Context, res *echocache.Response) (bool, error) {
+			require.Empty(t, res.Header["Etag"], "the handler made none")
+			return res.Header.Get("X-Refuse") != "", nil
+		}})
+		e := newEcho()
+		e.GET("/", h, cache.Middleware)
+		w := get(e, "/")
+		require.Equal(t, "MISS", status(w))
+		require.Empty(t, w.Header()["Etag"], name)
+		require.Equal(t, "MISS", status(get(e, "/")))
+	}
 }
 
 func TestCacheStatusField(t *testing.T) {

@@ -150,8 +150,8 @@ type Config struct {
 	// StaleIfError is how long past its TTL an entry is served, with status STALE,
 	// in place of a handler that fails with a 5xx: one that it wrote, or an error to
 	// which Echo's own error handler would give one, whatever an HTTPErrorHandler of
-	// yours makes of it; so return an *echo.HTTPError for what is no failure.
-	// Default 0: never.
+	// yours makes of it; so return an *echo.HTTPError for what is no failure. A HEAD
+	// request gets the failure. Default 0: never.
 	// Neither applies to responses with must-revalidate, proxy-revalidate or
 	// s-maxage, and neither ever serves invalidated entries, except under the Soft
 	// of a rule. A response can shorten each with stale-while-revalidate and
@@ -190,13 +190,15 @@ type Config struct {
 
 	// OnEvent is called once for every request, on its goroutine: how it was
 	// answered, and why it was not cached. It is also called for each background
-	// refresh, with the status REFRESH, on that run's goroutine. It may be called
-	// concurrently and should return quickly. Default: none.
+	// refresh, with the status REFRESH, on that run's goroutine; and with Audit
+	// for each input that makes a difference, once a route. It may be called
+	// concurrently and should return quickly. Where it panics in the background, the
+	// panic is logged and goes no further. Default: none.
 	OnEvent func(ctx context.Context, ev restflow.Event)
 
 	// Logger gets one warning for each route whose requests have credentials
 	// that the key does not cover, or lack a request field of the key, with the fix,
-	// and one error for each route whose handler panics in the background.
+	// and one error for each route whose handler, or OnEvent, panics in the background.
 	// Default: slog.Default().
 	Logger *slog.Logger
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -221,6 +222,34 @@ func TestAuditNamesUndeclaredInputs(t *testing.T) {
 	require.Contains(t, out.String(), `input="header X-Group"`)
 	require.NotContains(t, out.String(), "X-Other")
 	require.NotContains(t, out.String(), "page")
+}
+
+// What an audit runs lacks inputs, and values of the context that the key does not
+// read. A handler that panics for want of one has answered its request all the same.
+func TestAuditFailsNoRequest(t *testing.T) {
+	var out bytes.Buffer
+	cache := newCache[sealedKey](t, echocache.Config{Audit: true, Logger: slog.New(slog.NewTextHandler(&out, nil))})
+	e := newEcho()
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Set("theme", "dark")
+			return next(c)
+		}
+	})
+	e.GET("/value/:id", func(c echo.Context) error {
+		return c.String(http.StatusOK, c.Get("theme").(string))
+	}, cache.Middleware)
+	e.GET("/input/:id", func(c echo.Context) error {
+		return c.String(http.StatusOK, c.QueryParam("tenant")[:1])
+	}, cache.Middleware)
+	for _, target := range []string{"/value/1?page=2", "/input/1?page=2&tenant=3"} {
+		w := get(e, target)
+		require.Equal(t, "MISS", status(w))
+		require.NotEmpty(t, w.Body.String())
+		require.Equal(t, "HIT", status(get(e, target)), "it is stored")
+	}
+	require.Equal(t, 1, strings.Count(out.String(), "undeclared input"), out.String())
+	require.Contains(t, out.String(), `input="query tenant"`)
 }
 
 // A handler that streams its answer may change the data behind the first bytes.

@@ -47,8 +47,9 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 	if r == nil {
 		r = before
 	}
+	isSealed := r.URL != before.URL // asked now, since inner middleware may rewrite the URL
 	if w == http.ResponseWriter(outer) {
-		defer x.revive(r.Context(), r, before)
+		defer x.revive(r.Context(), r, before, isSealed)
 		return x.runAs(r)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), mark{}, x))
@@ -61,8 +62,10 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 			return
 		}
 		c.SetResponse(outer)
-		x.revive(given, r, before)
-		handBack(r, before)
+		if !isSealed {
+			handBack(r, before)
+		}
+		x.revive(given, r, before, isSealed)
 		if !inner.Committed {
 			x.lent = inner
 			lend(inner, outer)
@@ -79,9 +82,7 @@ func (x *exchange) Run(r *http.Request, w http.ResponseWriter) error {
 // removes the files of a form, and outer middleware reads it. What the seal has left
 // of a request is not the request's.
 func handBack(r, before *http.Request) {
-	if r.URL == before.URL {
-		before.Form, before.PostForm, before.MultipartForm = r.Form, r.PostForm, r.MultipartForm
-	}
+	before.Form, before.PostForm, before.MultipartForm = r.Form, r.PostForm, r.MultipartForm
 }
 
 // runAs runs the handler with r as its request.
@@ -112,13 +113,16 @@ func (x *exchange) ours(w http.ResponseWriter) bool {
 // with the context given. A request that inner middleware left behind stays, and
 // so do values that were put into r, as gorilla/sessions does; but not their life,
 // which ends with the handler while outer middleware goes on.
-func (x *exchange) revive(given context.Context, r, before *http.Request) {
+func (x *exchange) revive(given context.Context, r, before *http.Request, isSealed bool) {
 	switch left := x.ctx.Request(); {
 	case left == before:
 	case left == r && r.Context() == given:
 		x.ctx.SetRequest(before)
 	case left == r:
 		x.ctx.SetRequest(before.WithContext(revived{before.Context(), r.Context()}))
+	case isSealed && (left.URL == r.URL || left.Context().Value(mark{}) == x):
+		// What the seal has left of the request is not outer middleware's.
+		x.ctx.SetRequest(before.WithContext(revived{before.Context(), left.Context()}))
 	case left.Context().Value(mark{}) == x:
 		x.ctx.SetRequest(left.WithContext(revived{before.Context(), left.Context()}))
 	}
@@ -130,7 +134,12 @@ type revived struct {
 	values context.Context
 }
 
-func (r revived) Value(key any) any { return r.values.Value(key) }
+func (r revived) Value(key any) any {
+	if key == (mark{}) { // that of a cache around this one, which is still to know its own
+		return r.Context.Value(key)
+	}
+	return r.values.Value(key)
+}
 
 // Routed looks at what Echo leaves in the context for its answer of 405.
 func (x *exchange) Routed() bool { return x.ctx.Get(echo.ContextKeyHeaderAllow) == nil }

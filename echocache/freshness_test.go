@@ -2,6 +2,7 @@ package echocache_test
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,7 +88,7 @@ func TestWhatIsStaleFromTheBeginningIsNotStored(t *testing.T) {
 		"Age: 7.0, which is no number of seconds":          responding(200, "Age", "7.0"),
 		"Age: 0, 0, which is no number of seconds":         responding(200, "Age", "0", "Age", "0"),
 		"Age: 0,0, which is no number of seconds":          responding(200, "Age", "0,0"),
-		"Cache-Control has an open quote":                  responding(200, "Cache-Control", `max-age=60, a="b, s-maxage=600`),
+		"Cache-Control cannot be parsed":                   responding(200, "Cache-Control", `max-age=60, a="b, s-maxage=600`),
 		"Cache-Control: max-age=0":                         responding(200, "Cache-Control", `a="b, s-maxage=600", max-age=0`),
 		"Cache-Control: no-store":                          responding(200, "Cache-Control", `a="\", b", no-store, must-understand`),
 	} {
@@ -101,6 +102,35 @@ func TestWhatIsStaleFromTheBeginningIsNotStored(t *testing.T) {
 				require.Equal(t, "MISS", status(get(e, "/")))
 			})
 		})
+	}
+}
+
+// Who waited for a run has the answer later than it asked.
+func TestAgeIsToldAtTheTimeOfTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all sync.WaitGroup
+		store, err := restflow.NewMemory(restflow.MemoryConfig{})
+		require.NoError(t, err)
+		defer store.Close()
+		cache := newCache[echocache.DefaultKey](t, echocache.Config{Store: store})
+		e := newEcho()
+		e.GET("/", slow(5*time.Second, responding(http.StatusOK, "Age", "30")), cache.Middleware)
+		all.Go(func() { get(e, "/") })
+		synctest.Wait()
+		require.Equal(t, "35", get(e, "/").Header().Get("Age"))
+		all.Wait()
+	})
+}
+
+// What is meant to be private must not be shared for want of a comma.
+func TestCacheControlThatCannotBeParsedIsNotStored(t *testing.T) {
+	for _, value := range []string{"private; max-age=60", "no-store; max-age=60", "max-age=60; no-store", "private max-age=60", "ext=a; private", "private: max-age"} {
+		cache, log := defaultCache(t, echocache.Config{})
+		e := newEcho()
+		e.GET("/", responding(http.StatusOK, "Cache-Control", value), cache.Middleware)
+		require.Equal(t, value, get(e, "/").Header().Get("Cache-Control"))
+		require.Equal(t, "Cache-Control cannot be parsed", log.one(t).Reason)
+		require.Equal(t, "MISS", status(get(e, "/")), value)
 	}
 }
 

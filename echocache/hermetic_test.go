@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 	"github.com/stretchr/testify/require"
 
 	"github.com/restflow-go/restflow/echocache"
@@ -73,6 +75,27 @@ func TestHermeticHandlersSeeNothingThatWasParsedBefore(t *testing.T) {
 	require.Equal(t, "f();", get(e, "/jsonp?page=1&pretty&secret=alice").Body.String())
 	e.GET("/xml", func(c echo.Context) error { return c.XML(http.StatusOK, struct{ A int }{1}) }, cache.Middleware)
 	require.NotContains(t, get(e, "/xml?page=1&pretty").Body.String(), "\n  ")
+}
+
+// Inner middleware leaves a request behind that was made of the sealed one, as that of
+// timeouts does. Outer middleware, such as a log, goes on with the whole request.
+func TestHermeticTakesNothingFromOuterMiddleware(t *testing.T) {
+	cache := newCache[pagedKey](t, echocache.Config{Hermetic: true})
+	e, seen := newEcho(), ""
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			seen = c.RealIP() + " " + c.Request().UserAgent()
+			return err
+		}
+	})
+	e.Match([]string{http.MethodGet, http.MethodHead}, "/", responding(http.StatusOK), cache.Middleware, middleware.ContextTimeout(time.Minute))
+	for _, method := range []string{http.MethodHead, http.MethodGet} { // to the client, and recorded
+		seen = ""
+		w := do(e, method, "/?page=1", "User-Agent", "agent")
+		require.Equal(t, "MISS", status(w))
+		require.Equal(t, "192.0.2.1 agent", seen, method)
+	}
 }
 
 func TestAuditSeesThroughParsedForms(t *testing.T) {

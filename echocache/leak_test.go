@@ -11,11 +11,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/stretchr/testify/require"
 
+	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/echocache"
 )
 
@@ -291,5 +293,37 @@ func TestRunLastsAsLongAsSomebodyWaits(t *testing.T) {
 		<-waiter
 		<-leader
 		require.Len(t, s.log.take(), 2)
+	})
+}
+
+// That a client has gone says nothing of the response: requests for it still share one
+// run.
+func TestRequestsShareARunAfterAClientHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, err := restflow.NewMemory(restflow.MemoryConfig{})
+		require.NoError(t, err)
+		defer store.Close()
+		cache := newCache[echocache.DefaultKey](t, echocache.Config{Store: store})
+		var runs atomic.Int32
+		e := newEcho()
+		e.GET("/", func(c echo.Context) error {
+			runs.Add(1)
+			select {
+			case <-time.After(time.Second):
+				return c.NoContent(http.StatusOK)
+			case <-c.Request().Context().Done():
+				return c.Request().Context().Err()
+			}
+		}, cache.Middleware)
+		ctx, leave := context.WithTimeout(t.Context(), time.Second/2)
+		defer leave()
+		e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx))
+		require.EqualValues(t, 1, runs.Load())
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() { get(e, "/") })
+		}
+		all.Wait()
+		require.EqualValues(t, 2, runs.Load())
 	})
 }

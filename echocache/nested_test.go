@@ -1,6 +1,7 @@
 package echocache_test
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -72,6 +73,40 @@ func TestAuditOfACacheInsideItself(t *testing.T) {
 	require.Less(t, time.Since(began), 10*time.Second)
 	require.Equal(t, "HIT", status(get(e, "/")))
 	require.Greater(t, runs, 1)
+}
+
+// What inner middleware leaves in the context must not end with the run of a cache,
+// nor with that of one around it.
+func TestRequestsLeftBehindInNestedCachesLiveOn(t *testing.T) {
+	type outerKey struct {
+		_ struct{} `restflow:"namespace,Outer"`
+		A string   `restflow:"path,a"`
+	}
+	type valueKey struct{}
+	inner := newCache[echocache.DefaultKey](t, echocache.Config{})
+	outer := newCache[outerKey](t, echocache.Config{})
+	for name, leave := range map[string]func(echo.Context, context.Context){
+		"another request": func(c echo.Context, ctx context.Context) { c.SetRequest(c.Request().WithContext(ctx)) },
+		"the same":        func(c echo.Context, ctx context.Context) { *c.Request() = *c.Request().WithContext(ctx) },
+	} {
+		e := newEcho()
+		var ended error
+		var value any
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				err := next(c)
+				ended, value = c.Request().Context().Err(), c.Request().Context().Value(valueKey{})
+				return err
+			}
+		})
+		e.GET("/:a", func(c echo.Context) error {
+			leave(c, context.WithValue(c.Request().Context(), valueKey{}, name))
+			return c.NoContent(http.StatusOK)
+		}, outer.Middleware, inner.Middleware)
+		require.Equal(t, "MISS", status(get(e, "/"+name[:3])))
+		require.NoError(t, ended, name)
+		require.Equal(t, name, value)
+	}
 }
 
 // Each cache adds its member to Cache-Status, the outer one behind the inner, and

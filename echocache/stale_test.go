@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/restflow-go/restflow"
@@ -129,6 +131,81 @@ func TestStaleIfError(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Those who waited for a run that failed run the handler themselves, which fails as well.
+func TestStaleIfErrorIsForThoseWhoWaitedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute}, func(c echo.Context) error {
+			time.Sleep(time.Second)
+			if down.Load() {
+				return errors.New("down")
+			}
+			return c.String(http.StatusOK, "fine")
+		})
+		defer end()
+		get(e, "/a")
+		down.Store(true)
+		time.Sleep(11 * time.Second)
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				w := get(e, "/a")
+				assert.Equal(t, http.StatusOK, w.Code)
+				assert.Equal(t, "STALE", status(w))
+				assert.Equal(t, "fine", w.Body.String())
+			})
+		}
+		all.Wait()
+	})
+}
+
+// Nobody else hears of the error that an entry stands in for.
+func TestStaleIfErrorTellsTheError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, down := &eventLog{}, false
+		e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute, OnEvent: log.add}, func(c echo.Context) error {
+			if down {
+				return errors.New("down")
+			}
+			return c.String(http.StatusOK, "fine")
+		})
+		defer end()
+		get(e, "/a")
+		require.NoError(t, log.one(t).Err)
+		down = true
+		time.Sleep(11 * time.Second)
+		require.Equal(t, "STALE", status(get(e, "/a")))
+		ev := log.one(t)
+		require.Equal(t, "the handler failed", ev.Reason)
+		require.EqualError(t, ev.Err, "down")
+		down = false
+		require.Equal(t, "MISS", status(get(e, "/a")))
+		require.NoError(t, log.one(t).Err)
+	})
+}
+
+// The window and Age are about the time of the answer, which a slow failure delays.
+func TestStaleIfErrorGoesByTheTimeOfTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		e, _, end := staleEcho(t, echocache.Config{StaleIfError: time.Minute}, func(c echo.Context) error {
+			if down.Load() {
+				time.Sleep(40 * time.Second)
+				return errors.New("down")
+			}
+			return c.String(http.StatusOK, "fine")
+		})
+		defer end()
+		get(e, "/a")
+		down.Store(true)
+		time.Sleep(11 * time.Second)
+		w := get(e, "/a")
+		require.Equal(t, "STALE", status(w))
+		require.Equal(t, "51", w.Header().Get("Age"))
+		require.Equal(t, http.StatusInternalServerError, get(e, "/a").Code, "it has ended after 70 seconds")
+	})
 }
 
 func TestStaleIfErrorIsNotForClientErrors(t *testing.T) {

@@ -75,14 +75,14 @@ func (c *call) answer() *restflow.Event {
 }
 
 // outranks reports whether ev, told after last, is more likely to be about the
-// response: functions' events never beat those of routes, and the background
-// refresh of an entry does not beat the stale answer that set it off.
+// response: functions' events never beat those of routes, and nothing that was done in
+// the background beats the answer that set it off, be it a stale or an early one.
 func outranks(ev, last *restflow.Event) bool {
 	switch {
+	case ev.Background != last.Background:
+		return last.Background
 	case ev.Route == "" && last.Route != "":
 		return false
-	case ev.Route != "" && last.Route == "":
-		return true
 	}
-	return last.Status != restflow.Stale || ev.Cache != last.Cache || ev.Key != last.Key
+	return true
 }

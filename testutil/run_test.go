@@ -204,7 +204,10 @@ func TestTheAnswerAmongManyEvents(t *testing.T) {
 	fn := restflow.Event{Cache: "f", Status: restflow.Hit}
 	inner := restflow.Event{Cache: "in", Route: "/", Status: restflow.Miss, Key: "1"}
 	outer := restflow.Event{Cache: "out", Route: "/", Status: restflow.Stale, Key: "2"}
-	refresh := restflow.Event{Cache: "out", Route: "/", Status: restflow.Refresh, Key: "2", Stored: true}
+	refresh := restflow.Event{Cache: "out", Route: "/", Status: restflow.Refresh, Key: "2", Stored: true, Background: true}
+	innerRefresh := restflow.Event{Cache: "in", Route: "/", Status: restflow.Refresh, Key: "1", Stored: true, Background: true}
+	hit := restflow.Event{Cache: "out", Route: "/", Status: restflow.Hit, Key: "2"}
+	rewarm := restflow.Event{Cache: "f", Status: restflow.Refresh, Background: true}
 	for _, c := range []struct {
 		events []restflow.Event
 		want   restflow.Status
@@ -214,6 +217,10 @@ func TestTheAnswerAmongManyEvents(t *testing.T) {
 		{[]restflow.Event{inner, fn}, restflow.Miss},
 		{[]restflow.Event{fn, inner, outer}, restflow.Stale},
 		{[]restflow.Event{inner, outer, refresh}, restflow.Stale},
+		{[]restflow.Event{refresh, outer}, restflow.Stale},
+		{[]restflow.Event{hit, refresh}, restflow.Hit},
+		{[]restflow.Event{inner, hit, innerRefresh}, restflow.Hit},
+		{[]restflow.Event{fn, rewarm}, restflow.Hit},
 		{[]restflow.Event{refresh}, restflow.Refresh},
 	} {
 		rec := testutil.NewRecorder()

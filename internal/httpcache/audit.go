@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
 	"net/http"
 	"slices"
@@ -45,7 +46,7 @@ func (e *Engine) fingerprint(x *Exchange, r *http.Request) uint64 {
 	h, _ := x.Handler.Background(r.WithContext(ctx))
 	var out maphash.Hash
 	out.SetSeed(e.memo.seed)
-	if err := h.Run(nil, rec); err != nil {
+	if err := attempt(h, rec); err != nil {
 		_, _ = out.WriteString(err.Error())
 	}
 	names := make([]string, 0, len(rec.header))
@@ -62,4 +63,15 @@ func (e *Engine) fingerprint(x *Exchange, r *http.Request) uint64 {
 	maphash.WriteComparable(&out, rec.status)
 	_, _ = out.Write(rec.body)
 	return out.Sum64()
+}
+
+// attempt runs the handler. It may well panic without an input, or without a value of
+// the context that the key does not read, which is no reason for the request to fail.
+func attempt(h Handler, rec *recorder) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return h.Run(nil, rec)
 }

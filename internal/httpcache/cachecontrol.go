@@ -17,7 +17,7 @@ type directives struct {
 	mustRevalidate, mustUnderstand     bool
 	maxAge, sMaxAge, minFresh          limit
 	staleWhileRevalidate, staleIfError limit
-	garbled                            bool // a quote was opened and not closed
+	garbled                            bool // it cannot be parsed
 }
 
 // limit is a directive's number of seconds, if the directive is there.
@@ -31,10 +31,11 @@ type limit struct {
 func parseCacheControl(lines []string) directives {
 	var d directives
 	for _, line := range lines {
-		for line != "" && !d.garbled {
-			var part string
-			part, line, d.garbled = cutDirective(line)
+		for line != "" {
+			part, rest, open := cutDirective(line)
+			d.garbled = d.garbled || open
 			d.add(part)
+			line = rest
 		}
 	}
 	return d
@@ -57,7 +58,11 @@ func cutDirective(s string) (part, rest string, open bool) {
 
 func (d *directives) add(part string) {
 	name, arg, _ := strings.Cut(strings.TrimSpace(part), "=")
-	switch strings.ToLower(strings.TrimSpace(name)) {
+	name, arg = strings.TrimSpace(name), strings.TrimSpace(arg)
+	if !isToken(name) || !isToken(arg) && !isQuoted(arg) {
+		d.garbled = true // as where semicolons part directives
+	}
+	switch strings.ToLower(name) {
 	case "no-store":
 		d.noStore = true
 	case "no-cache":
@@ -83,9 +88,29 @@ func (d *directives) add(part string) {
 	}
 }
 
+// isToken reports whether s has only characters of tokens (RFC 9110, 5.6.2), if any.
+func isToken(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// isQuoted reports whether s is one quoted string (RFC 9110, 5.6.4).
+func isQuoted(s string) bool {
+	for i := 1; i < len(s) && s[0] == '"'; i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i == len(s)-1
+		}
+	}
+	return false
+}
+
 // tighten reads a number of seconds. What is none means no time at all.
 func (l *limit) tighten(arg string) {
-	d, ok := seconds(strings.Trim(strings.TrimSpace(arg), `"`))
+	d, ok := seconds(strings.Trim(arg, `"`))
 	if !ok {
 		d = 0
 	}

@@ -65,6 +65,7 @@ type Exchange struct {
 	texts   []byte                             // what the key is remembered by; empty for nothing
 	snap    restflow.Snapshot
 	status  restflow.Status
+	failure error // the handler's, for which an entry stands in
 }
 
 // Reset makes the exchange ready for the next request. What the next one sets
@@ -72,5 +73,5 @@ type Exchange struct {
 func (x *Exchange) Reset() {
 	x.key, x.known, x.isBuilt, x.sealed, x.covered = nil, nil, false, false, false
 	x.snap.Entry, x.snap.Soft, x.snap.Fault = nil, nil, nil
-	x.status = restflow.Bypass
+	x.status, x.failure = restflow.Bypass, nil
 }

@@ -76,7 +76,7 @@ func (e *Engine) refuseResponse(res *response, identity bool) string {
 	case d.mustUnderstand && http.StatusText(res.status) == "":
 		return "Cache-Control: must-understand, and the status is " + strconv.Itoa(res.status)
 	case d.garbled:
-		return "Cache-Control has an open quote"
+		return "Cache-Control cannot be parsed"
 	}
 	if _, why := res.freshness(&d); why != "" {
 		return why

@@ -52,6 +52,9 @@ func printable(key []byte) string {
 // tell reports what became of the request.
 func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 	ev.Status, ev.Background = x.status, x.alone
+	if ev.Err == nil {
+		ev.Err = x.failure
+	}
 	e.emit(&x.Visit, x.key, ev)
 }
 

@@ -75,7 +75,9 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 	if r.why, r.cause = e.refuse(x, r, over); r.why == "" {
 		r.entry = e.entry(r)
 	}
-	e.uncacheable.Set(x.key.Bytes, r.why != "")
+	if over == nil { // a client that goes says nothing of what the next run makes
+		e.uncacheable.Set(x.key.Bytes, r.why != "")
+	}
 	if e.cfg.Audit && r.entry != nil {
 		e.audit(x)
 	}
@@ -97,8 +99,9 @@ func (e *Engine) panicked(x *Exchange, r *run) {
 // failure. err is why an entry could not be saved.
 func (e *Engine) finish(x *Exchange, r *run, entry, stale *restflow.Entry, err error) error {
 	defer r.rec.end()
-	if stale != nil && r.failed(x.Handler) && x.stands(stale) {
+	if now := r.ended.UnixNano(); stale != nil && r.failed(x.Handler) && x.stands(stale, now) {
 		x.Handler.Disown()
+		x.snap.Now, x.failure = now, r.err // for Age, and for the event
 		return e.replay(x, stale, restflow.Stale, outcome{hit: true, detail: "the handler failed"})
 	}
 	ev := restflow.Event{Stored: entry != nil && err == nil, Reason: r.why, Err: r.cause}
@@ -165,12 +168,16 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 		return why, cause
 	}
 	told := e.identity.told(e.parts(x))
-	e.complete(rec, told)
+	e.restrict(rec, told)
 	res := r.response()
 	if why := e.refuseResponse(res, told); why != "" {
 		return why, nil
 	}
-	return e.ask(x, res)
+	if why, cause := e.ask(x, res); why != "" {
+		return why, cause
+	}
+	e.tag(rec)
+	return "", nil
 }
 
 // recheck looks at the identity again: authentication may run inside the cache.
@@ -190,9 +197,9 @@ func (e *Engine) recheck(x *Exchange) (string, error) {
 	return e.identity.refuse(&x.Visit, e.identity.covers(k)), nil
 }
 
-// complete adds what the handler left to the cache: that a user's own response
-// is private, and an entity tag.
-func (e *Engine) complete(rec *recorder, told bool) {
+// restrict adds what the handler left to the cache: that a user's own response is
+// private.
+func (e *Engine) restrict(rec *recorder, told bool) {
 	res := response{fields: rec.fields}
 	if told && !e.identity.shared && len(res.values(headerCacheControl)) == 0 {
 		for i := range rec.fields { // of no values
@@ -202,6 +209,11 @@ func (e *Engine) complete(rec *recorder, told bool) {
 		}
 		rec.fields = append(rec.fields, private)
 	}
+}
+
+// tag adds an entity tag to a response that is stored and has none.
+func (e *Engine) tag(rec *recorder) {
+	res := response{fields: rec.fields}
 	if e.cfg.ETag && rec.status == http.StatusOK && len(res.values("Etag")) == 0 {
 		rec.fields = append(rec.fields, restflow.Field{Op: restflow.SetField, Name: "Etag", Values: []string{strongETag(rec.body)}})
 	}

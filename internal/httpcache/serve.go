@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/restflow-go/restflow"
 )
@@ -100,6 +101,10 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 		entry, err = e.store.FillAlone(ctx, x.key, &x.snap, record)
 	} else {
 		entry, led, err = e.store.Fill(ctx, x.key, &x.snap, record)
+		if stale != nil && r == nil && entry == nil && err == nil {
+			// The run that it waited for has most likely failed, and its own may, too.
+			entry, err = e.store.FillAlone(ctx, x.key, &x.snap, record)
+		}
 	}
 	switch {
 	case r != nil:
@@ -107,6 +112,7 @@ func (e *Engine) miss(x *Exchange, stale *restflow.Entry) error {
 	case err != nil:
 		return e.bypass(x, "the store is in trouble", err)
 	case !led && entry != nil:
+		x.snap.Now = time.Now().UnixNano() // for Age: it may have waited long
 		return e.replay(x, entry, restflow.Miss, outcome{fwd: x.fwd(restflow.Miss), collapsed: true})
 	}
 	return e.plain(x, "the answer that it waited for was not stored")

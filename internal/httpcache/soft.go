@@ -37,8 +37,8 @@ func (x *Exchange) metadata(entry *restflow.Entry, s restflow.Status) restflow.M
 	return m
 }
 
-// stands reports whether an entry may stand in for a failure now: one that soft
-// invalidations have left only within their window, which may have ended meanwhile.
-func (x *Exchange) stands(entry *restflow.Entry) bool {
-	return entry != x.snap.Soft || time.Now().UnixNano() < x.snap.SoftUntil
+// stands reports whether an entry may stand in for a failure at now: only within its
+// window, and that of a soft invalidation, which may have ended while the handler ran.
+func (x *Exchange) stands(entry *restflow.Entry, now int64) bool {
+	return entry.Servable(now) && (entry != x.snap.Soft || now < x.snap.SoftUntil)
 }

@@ -3,9 +3,11 @@ package httpcache
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/restflow-go/restflow"
 )
@@ -79,7 +81,7 @@ func (e *Engine) refill(ctx context.Context, bg *Exchange, l *restflow.Launch) {
 	switch {
 	case panicked:
 		ev.Reason = whyPanicked
-		e.logPanic(bg.Route, err)
+		e.logPanic("the handler", bg.Route, err)
 	case err != nil:
 		ev.Reason = "the background refresh failed"
 	case r == nil:
@@ -88,14 +90,19 @@ func (e *Engine) refill(ctx context.Context, bg *Exchange, l *restflow.Launch) {
 		ev.Reason, ev.Err = r.why, r.cause
 	}
 	bg.status = restflow.Refresh
+	defer func() { // where OnEvent runs there is nobody either, and the process would end
+		if p := recover(); p != nil {
+			e.logPanic("OnEvent", bg.Route, fmt.Errorf("%v\n%s", p, debug.Stack()))
+		}
+	}()
 	e.tell(bg, ev)
 }
 
-// logPanic logs once a route that a handler has panicked where nobody is there to
-// recover it. The error has the value and the stack.
-func (e *Engine) logPanic(route string, err error) {
-	if _, before := e.warned.LoadOrStore(route+" panic", struct{}{}); !before {
-		e.cfg.Logger.Error("restflow: the handler panicked in the background", "cache", e.cfg.Plan.Namespace(), "route", route, "error", err)
+// logPanic logs once a route that a handler, or a hook, has panicked where nobody is
+// there to recover it. The error has the value and the stack.
+func (e *Engine) logPanic(who, route string, err error) {
+	if _, before := e.warned.LoadOrStore(route+" panic of "+who, struct{}{}); !before {
+		e.cfg.Logger.Error("restflow: "+who+" panicked in the background", "cache", e.cfg.Plan.Namespace(), "route", route, "error", err)
 	}
 }
 
