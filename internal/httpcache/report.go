@@ -3,7 +3,6 @@ package httpcache
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/tagkey"
@@ -43,12 +42,6 @@ func faulty(err error) bool {
 	return false
 }
 
-// printable shows a key in ASCII.
-func printable(key []byte) string {
-	quoted := strconv.QuoteToASCII(string(key))
-	return quoted[1 : len(quoted)-1]
-}
-
 // tell reports what became of the request.
 func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 	if e.cfg.OnEvent == nil {
@@ -56,7 +49,7 @@ func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 	}
 	ev.Cache, ev.Route, ev.Status, ev.Background = e.cfg.Plan.Namespace(), x.Route, x.status, x.alone
 	if x.key != nil {
-		ev.Key = printable(x.key.Bytes)
+		ev.Key = tagkey.Printable(x.key.Bytes)
 	}
 	e.cfg.OnEvent(context.WithoutCancel(x.Request.HTTP.Context()), ev)
 }
