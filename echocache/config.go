@@ -24,9 +24,9 @@ type DefaultKey struct {
 	Path  url.Values `restflow:"path,*,partition"`
 }
 
-// Response is a response as CacheIf and CacheUnless judge it, and as Peek returns
-// it: what the handler and inner middleware made. A predicate must not change or
-// keep it.
+// Response is a response as CacheIf and CacheUnless judge it: what the handler and
+// inner middleware made. A predicate must not change or keep it. Peek returns one with
+// the fields that the cache added.
 type Response struct {
 	Status int
 	Header http.Header // what the handler and inner middleware set
