@@ -26,9 +26,9 @@ func TestConstructionErrors(t *testing.T) {
 		{"negative TTL", "echocache: Config.TTL: -1s is negative; leave it 0 for 1h0m0s, or set NoExpiration", echocache.Config{Store: store, TTL: -time.Second}},
 		{"TTL and NoExpiration", "echocache: Config.TTL: 1s and NoExpiration exclude each other; remove one", echocache.Config{Store: store, TTL: time.Second, NoExpiration: true}},
 		{"both predicates", "echocache: Config.CacheIf and CacheUnless exclude each other; remove one", echocache.Config{Store: store, CacheIf: yes, CacheUnless: yes}},
-		{"negative jitter", "echocache: Config.Jitter: -0.1 is not within 0 and 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: -.1}},
-		{"jitter of all", "echocache: Config.Jitter: 1 is not within 0 and 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: 1}},
-		{"jitter that is no number", "echocache: Config.Jitter: NaN is not within 0 and 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: math.NaN()}},
+		{"negative jitter", "echocache: Config.Jitter: -0.1 is not at least 0 and below 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: -.1}},
+		{"jitter of all", "echocache: Config.Jitter: 1 is not at least 0 and below 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: 1}},
+		{"jitter that is no number", "echocache: Config.Jitter: NaN is not at least 0 and below 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: math.NaN()}},
 		{"negative body limit", "echocache: Config.MaxBodyBytes: -1 is negative; give a number of bytes, or 0 for 1048576", echocache.Config{Store: store, MaxBodyBytes: -1}},
 		{"negative store timeout", "echocache: Config.StoreTimeout: -1ns is negative; leave it 0 for the store's own", echocache.Config{Store: store, StoreTimeout: -1}},
 		{"negative stale window", "echocache: Config.StaleWhileRevalidate: -1ns is negative; leave it 0 for never", echocache.Config{Store: store, StaleWhileRevalidate: -1}},
@@ -64,7 +64,7 @@ func TestConstructionErrorsComeAllAtOnce(t *testing.T) {
 	}
 	settings := `echocache: Config.Store is nil; give one made by restflow.NewMemory, NewRedis or NewStore
 echocache: Config.TTL: -1ns is negative; leave it 0 for 1h0m0s, or set NoExpiration
-echocache: Config.Jitter: 2 is not within 0 and 1; it is the share of the TTL that may be cut off
+echocache: Config.Jitter: 2 is not at least 0 and below 1; it is the share of the TTL that may be cut off
 echocache: Config.CacheIf and CacheUnless exclude each other; remove one
 echocache: Config.MaxBodyBytes: -1 is negative; give a number of bytes, or 0 for 1048576
 echocache: Config.StoreTimeout: -1ns is negative; leave it 0 for the store's own

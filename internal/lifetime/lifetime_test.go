@@ -23,9 +23,9 @@ func TestNormalize(t *testing.T) {
 		{"never", lifetime.Lifetime{NoExpiration: true}, 0, ""},
 		{"negative", lifetime.Lifetime{TTL: -time.Second}, -time.Second, "x: Config.TTL: -1s is negative; leave it 0 for 1h0m0s, or set NoExpiration"},
 		{"both", lifetime.Lifetime{TTL: time.Second, NoExpiration: true}, time.Second, "x: Config.TTL: 1s and NoExpiration exclude each other; remove one"},
-		{"all of it", lifetime.Lifetime{Jitter: 1}, time.Hour, "x: Config.Jitter: 1 is not within 0 and 1; it is the share of the TTL that may be cut off"},
-		{"less than none", lifetime.Lifetime{Jitter: -0.5}, time.Hour, "x: Config.Jitter: -0.5 is not within 0 and 1; it is the share of the TTL that may be cut off"},
-		{"no number", lifetime.Lifetime{Jitter: math.NaN()}, time.Hour, "x: Config.Jitter: NaN is not within 0 and 1; it is the share of the TTL that may be cut off"},
+		{"all of it", lifetime.Lifetime{Jitter: 1}, time.Hour, "x: Config.Jitter: 1 is not at least 0 and below 1; it is the share of the TTL that may be cut off"},
+		{"less than none", lifetime.Lifetime{Jitter: -0.5}, time.Hour, "x: Config.Jitter: -0.5 is not at least 0 and below 1; it is the share of the TTL that may be cut off"},
+		{"no number", lifetime.Lifetime{Jitter: math.NaN()}, time.Hour, "x: Config.Jitter: NaN is not at least 0 and below 1; it is the share of the TTL that may be cut off"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := tt.in
