@@ -61,7 +61,7 @@ type Config struct {
 
 	// TTL is how long an entry is fresh. Cache-Control (s-maxage, max-age) or
 	// Expires of a response can shorten it, and so does an Age or Date that says
-	// the response is not new. Default 1 hour.
+	// the response is not new. At least a millisecond. Default 1 hour.
 	TTL time.Duration
 
 	// NoExpiration keeps entries until they are invalidated or evicted.
