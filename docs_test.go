@@ -19,8 +19,8 @@ import (
 // Go code in these documents stands in a file that the compiler sees, named by a
 // comment over it: <!-- from examples/readme/readme.go -->.
 var compiledDocs = []string{
-	"README.md", "docs/architecture.md", "docs/functions.md", "docs/http.md", "docs/invalidation.md", "docs/keys.md",
-	"docs/security.md", "docs/stores.md", "docs/testing.md",
+	"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/consistency.md", "docs/functions.md", "docs/http.md",
+	"docs/invalidation.md", "docs/keys.md", "docs/security.md", "docs/stores.md", "docs/testing.md",
 }
 
 var goBlock = regexp.MustCompile("(?m)^(?:<!-- from (\\S+) -->\n)?```go\n((?:.*\n)*?)```$")

@@ -29,7 +29,7 @@ func TestNewFuncReportsEveryFaultAtOnce(t *testing.T) {
 	require.EqualError(t, err, `tagkey: badKey.A: tag "arg,a,partiton": unknown flag "partiton"; did you mean "partition"?
 tagkey: badKey.B: tag "arg,b": type chan int is not supported; use a scalar, a slice, an array, a map with string keys or a struct of these, or implement encoding.TextMarshaler
 restflow: FuncConfig.TTL: 1s and NoExpiration exclude each other; remove one
-restflow: FuncConfig.Jitter: +Inf is not within 0 and 1; it is the share of the TTL that may be cut off
+restflow: FuncConfig.Jitter: +Inf is not at least 0 and below 1; it is the share of the TTL that may be cut off
 restflow: FuncConfig.Store is nil; give one made by NewMemory, NewRedis or NewStore
 restflow: FuncConfig.CacheIf and CacheUnless exclude each other; remove one
 restflow: FuncConfig.StoreTimeout: -1ns is negative; leave it 0 for the store's own

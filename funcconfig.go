@@ -28,7 +28,7 @@ type FuncConfig[V any] struct {
 	// Default: the key struct's, by default its package path and name.
 	Namespace string
 
-	// TTL is how long a result is served. Default 1 hour.
+	// TTL is how long a result is served, at least a millisecond. Default 1 hour.
 	TTL time.Duration
 
 	// NoExpiration keeps results until they are invalidated or evicted.

@@ -25,9 +25,9 @@ type DefaultKey struct {
 	Path  url.Values `restflow:"path,*,partition"`
 }
 
-// Response is a response as CacheIf and CacheUnless judge it, and as Peek returns
-// it: what the handler and inner middleware made. A predicate must not change or
-// keep it.
+// Response is a response as CacheIf and CacheUnless judge it: what the handler and
+// inner middleware made. A predicate must not change or keep it. Peek returns one with
+// the fields that the cache added.
 type Response struct {
 	Status int
 	Header http.Header // what the handler and inner middleware set
@@ -62,7 +62,7 @@ type Config struct {
 
 	// TTL is how long an entry is fresh. Cache-Control (s-maxage, max-age) or
 	// Expires of a response can shorten it, and so does an Age or Date that says
-	// the response is not new. Default 1 hour.
+	// the response is not new. At least a millisecond. Default 1 hour.
 	TTL time.Duration
 
 	// NoExpiration keeps entries until they are invalidated or evicted.

@@ -26,9 +26,9 @@ func TestConstructionErrors(t *testing.T) {
 		{"negative TTL", "echocache: Config.TTL: -1s is negative; leave it 0 for 1h0m0s, or set NoExpiration", echocache.Config{Store: store, TTL: -time.Second}},
 		{"TTL and NoExpiration", "echocache: Config.TTL: 1s and NoExpiration exclude each other; remove one", echocache.Config{Store: store, TTL: time.Second, NoExpiration: true}},
 		{"both predicates", "echocache: Config.CacheIf and CacheUnless exclude each other; remove one", echocache.Config{Store: store, CacheIf: yes, CacheUnless: yes}},
-		{"negative jitter", "echocache: Config.Jitter: -0.1 is not within 0 and 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: -.1}},
-		{"jitter of all", "echocache: Config.Jitter: 1 is not within 0 and 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: 1}},
-		{"jitter that is no number", "echocache: Config.Jitter: NaN is not within 0 and 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: math.NaN()}},
+		{"negative jitter", "echocache: Config.Jitter: -0.1 is not at least 0 and below 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: -.1}},
+		{"jitter of all", "echocache: Config.Jitter: 1 is not at least 0 and below 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: 1}},
+		{"jitter that is no number", "echocache: Config.Jitter: NaN is not at least 0 and below 1; it is the share of the TTL that may be cut off", echocache.Config{Store: store, Jitter: math.NaN()}},
 		{"negative body limit", "echocache: Config.MaxBodyBytes: -1 is negative; give a number of bytes, or 0 for 1048576", echocache.Config{Store: store, MaxBodyBytes: -1}},
 		{"negative store timeout", "echocache: Config.StoreTimeout: -1ns is negative; leave it 0 for the store's own", echocache.Config{Store: store, StoreTimeout: -1}},
 		{"negative stale window", "echocache: Config.StaleWhileRevalidate: -1ns is negative; leave it 0 for never", echocache.Config{Store: store, StaleWhileRevalidate: -1}},
@@ -36,8 +36,8 @@ func TestConstructionErrors(t *testing.T) {
 		{"negative fill timeout", "echocache: Config.FillTimeout: -1ns is negative; leave it 0 for 30s", echocache.Config{Store: store, FillTimeout: -1}},
 		{"negative early refresh", "echocache: Config.EarlyRefresh: -1 is not 0 or more; leave it 0 for never, 1 is the usual value", echocache.Config{Store: store, EarlyRefresh: -1}},
 		{"early refresh that is no number", "echocache: Config.EarlyRefresh: NaN is not 0 or more; leave it 0 for never, 1 is the usual value", echocache.Config{Store: store, EarlyRefresh: math.NaN()}},
-		{"status of a range", "echocache: Config.CacheStatuses: 206 can not be replayed; name final statuses other than 206, 304, 412 and 416", echocache.Config{Store: store, CacheStatuses: []int{404, 206}}},
-		{"status that is none", "echocache: Config.CacheStatuses: 99 can not be replayed; name final statuses other than 206, 304, 412 and 416", echocache.Config{Store: store, CacheStatuses: []int{99}}},
+		{"status of a range", "echocache: Config.CacheStatuses: 206 cannot be replayed; name final statuses other than 206, 304, 412 and 416", echocache.Config{Store: store, CacheStatuses: []int{404, 206}}},
+		{"status that is none", "echocache: Config.CacheStatuses: 99 cannot be replayed; name final statuses other than 206, 304, 412 and 416", echocache.Config{Store: store, CacheStatuses: []int{99}}},
 		{"cookie without a name", `echocache: Config.IgnoreCookies: "" is no cookie name; give a name, or a prefix that ends in *`, echocache.Config{Store: store, IgnoreCookies: []string{"ok", ""}}},
 		{"star in the middle", `echocache: Config.IgnoreCookies: "a*b" is no cookie name; give a name, or a prefix that ends in *`, echocache.Config{Store: store, IgnoreCookies: []string{"a*b"}}},
 		{"rules without a bus", "echocache: Config.InvalidatesOn needs a Bus that carries the changes; set Config.Bus", echocache.Config{Store: store, InvalidatesOn: []signals.Rule{{}}}},
@@ -64,11 +64,11 @@ func TestConstructionErrorsComeAllAtOnce(t *testing.T) {
 	}
 	settings := `echocache: Config.Store is nil; give one made by restflow.NewMemory, NewRedis or NewStore
 echocache: Config.TTL: -1ns is negative; leave it 0 for 1h0m0s, or set NoExpiration
-echocache: Config.Jitter: 2 is not within 0 and 1; it is the share of the TTL that may be cut off
+echocache: Config.Jitter: 2 is not at least 0 and below 1; it is the share of the TTL that may be cut off
 echocache: Config.CacheIf and CacheUnless exclude each other; remove one
 echocache: Config.MaxBodyBytes: -1 is negative; give a number of bytes, or 0 for 1048576
 echocache: Config.StoreTimeout: -1ns is negative; leave it 0 for the store's own
-echocache: Config.CacheStatuses: 304 can not be replayed; name final statuses other than 206, 304, 412 and 416
+echocache: Config.CacheStatuses: 304 cannot be replayed; name final statuses other than 206, 304, 412 and 416
 echocache: Config.IgnoreCookies: "*x" is no cookie name; give a name, or a prefix that ends in *
 echocache: Config.InvalidatesOn needs a Bus that carries the changes; set Config.Bus`
 	_, err := echocache.New[echocache.DefaultKey](cfg)
@@ -81,10 +81,12 @@ tagkey: badKey.Other: tag "param,id": unknown source "param"; did you mean "path
 
 func TestKeyOfAFunctionIsRefused(t *testing.T) {
 	type argKey struct {
-		ID int `restflow:"arg,id"`
+		ID   int    `restflow:"arg,id"`
+		Lang string `restflow:"query,lang"`
+		Day  string `restflow:"arg,day,partition"`
 	}
 	_, err := echocache.New[argKey](echocache.Config{Store: memoryStore(t)})
-	require.EqualError(t, err, "echocache: key struct echocache_test.argKey has arg fields, which only a restflow.Func can fill; use path, query, request, header or cookie")
+	require.EqualError(t, err, "echocache: key struct echocache_test.argKey has arg fields (Day, ID), which only a restflow.Func can fill; use path, query, request, header or cookie")
 }
 
 func TestNamespaceOfTheConfigKeepsCachesApart(t *testing.T) {

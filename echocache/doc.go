@@ -80,12 +80,13 @@
 // # Security
 //
 // No user gets another user's response. A request that carries credentials (an
-// Authorization header, a cookie that IgnoreCookies does not name, be it sent or just
-// set by outer middleware, a client certificate, or anything that Config.Identity
-// recognises) is cached only if the key identifies the user: by any request field that
-// has a value, or by that header or cookie. Otherwise it bypasses the cache, and a
-// warning is logged once per route. Set Config.Shared to assert that every user gets
-// the same answer.
+// Authorization header, a cookie that IgnoreCookies does not name, a client
+// certificate, or anything that Config.Identity recognises) is cached only if the key
+// identifies the user: by any request field that has a value, or by that header or
+// cookie. A cookie that outer middleware gives the client counts as well if it comes
+// with Vary: Cookie, as a CSRF token does: the page may show it. Otherwise the request
+// bypasses the cache, and a warning is logged once per route. Set Config.Shared to
+// assert that every user gets the same answer.
 //
 // The key is built again after the handler, and credentials are checked again. So a
 // cache that was placed before the authentication middleware caches nothing rather

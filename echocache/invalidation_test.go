@@ -206,3 +206,29 @@ func TestRulesAreCheckedAtConstruction(t *testing.T) {
 	require.EqualError(t, err, `signals: rule Account->AccountDetail: Map["pk"]: Account has no field "Id"; did you mean "ID"?
 signals: rule Account->AccountDetail: Rewarm: AccountDetail cannot rewarm: it caches responses, and a rule has no request to answer; remove Rewarm`)
 }
+
+// Most handlers take ?category= for no filter, and rules do so if the field is optional.
+func TestEmptyFiltersShareTheGroupOfNoFilter(t *testing.T) {
+	type strictKey struct {
+		Category string `restflow:"query,category,partition"`
+	}
+	type optionalKey struct {
+		Category string `restflow:"query,category,partition,optional"`
+	}
+	type item struct{ Category string }
+	bus := signals.NewBus(signals.BusConfig{})
+	config := echocache.Config{Store: memoryStore(t), Bus: bus, InvalidatesOn: []signals.Rule{
+		{Model: item{}, Map: map[string]string{"category": "Category"}},
+	}}
+	e := newEcho()
+	e.GET("/strict", echoing, newCache[strictKey](t, config).Middleware)
+	e.GET("/optional", echoing, newCache[optionalKey](t, config).Middleware)
+	for target, want := range map[string]string{
+		"/strict?category=a": "MISS", "/strict": "MISS", "/strict?category=": "HIT", "/strict?category=b": "HIT",
+		"/optional?category=a": "MISS", "/optional": "MISS", "/optional?category=": "MISS", "/optional?category=b": "HIT",
+	} {
+		get(e, target)
+		require.NoError(t, signals.Publish(t.Context(), bus, signals.Change{Op: signals.Create, New: &item{"a"}}))
+		require.Equal(t, want, status(get(e, target)), target)
+	}
+}

@@ -320,7 +320,7 @@ var requestKinds = []kind{
 	},
 	{
 		name: "no such route", request: "GET /none", first: "BYPASS", second: "BYPASS",
-		reason: "the request has no route yet; put the cache behind the router",
+		reason: "the request has no route: none matches, or the cache stands before the router",
 		routes: func(e *echo.Echo, _ string, cache echo.MiddlewareFunc) { e.Use(cache) },
 	},
 	func() kind {

@@ -35,10 +35,11 @@ func (c *Cache[K]) Bypass(ctx echo.Context, next echo.HandlerFunc) error {
 }
 
 // Peek returns the cached response to the request and runs nothing. It is the
-// caller's own copy: status, body, and the header fields that the handler set. The
-// metadata's status is Hit, or Stale when the entry is kept past its TTL or by a
-// rule's Soft. The error is restflow.ErrMiss if there is no entry, the store's, or a
-// *tagkey.ValueError if no key can be built from the request.
+// caller's own copy: status, body, and the header fields that the handler set or the
+// cache added (an ETag, Cache-Control: private). The metadata's status is Hit, or Stale
+// when the entry is kept past its TTL or by a rule's Soft. The error is
+// restflow.ErrMiss if there is no entry, the store's, or a *tagkey.ValueError if no key
+// can be built from the request.
 func (c *Cache[K]) Peek(ctx echo.Context) (*Response, restflow.Metadata, error) {
 	x, err := c.locate(ctx)
 	if err != nil {

@@ -245,6 +245,23 @@ func TestKeysOfRequestsAndOfPlacesAgree(t *testing.T) {
 	require.Equal(t, d.key, key)
 }
 
+// A hash, and what a client writes, may have any bytes.
+func TestEventsShowKeysAsKeyDoes(t *testing.T) {
+	log := &eventLog{}
+	cache := newCache[echocache.DefaultKey](t, echocache.Config{OnEvent: log.add})
+	e := newEcho()
+	var key string
+	e.GET("/:id", func(c echo.Context) (err error) {
+		key, err = cache.Key(c)
+		return err
+	}, cache.Middleware)
+	for _, target := range []string{"/a?q=1", "/%22%5C%0A", "/%C3%A9%FF", "/~%7F"} {
+		get(e, target)
+		require.NotEmpty(t, key)
+		require.Equal(t, key, log.one(t).Key)
+	}
+}
+
 func TestManagingARequestWithoutAKey(t *testing.T) {
 	d := newDesk(t, echocache.Config{})
 	for _, method := range []string{"PUT", "PATCH", "DELETE", "OPTIONS"} {

@@ -98,7 +98,7 @@ func TestCacheBeforeTheRouterTakesNoPart(t *testing.T) {
 	e.GET("/a/:id", echoing)
 	for range 2 {
 		require.Equal(t, "BYPASS", status(get(e, "/a/1")))
-		require.Equal(t, "the request has no route yet; put the cache behind the router", log.one(t).Reason)
+		require.Equal(t, "the request has no route: none matches, or the cache stands before the router", log.one(t).Reason)
 	}
 }
 

@@ -37,9 +37,10 @@ type Change struct {
 	NewFields, OldFields []string
 
 	// Fields names what an update set, as dotted Go names. Nil means unknown, empty means that
-	// nothing was set, and a name that is no field of the model may mean any of them. It is trusted for fields of the row itself. What lies behind a named
-	// struct ("Owner.ID") may depend on any column, so it counts as unchanged only if Fields is
-	// empty or if New and Old both hold it and agree.
+	// nothing was set, and a name that is no field of the model may mean any of them. It is
+	// trusted for fields of the row itself. What lies behind a named struct ("Owner.ID") may
+	// depend on any column, so it counts as unchanged only if Fields is empty or if New and Old
+	// both hold it and agree.
 	Fields []string
 
 	// Bulk marks a statement whose instances are unknown: New and Old are nil. It invalidates the

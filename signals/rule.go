@@ -37,8 +37,9 @@ type Rule struct {
 	// to fill the keys to compute again.
 	All bool
 
-	// Invalidate replaces Map: it returns the groups to drop, and none means none. An error, a panic or a group that does not fit the target drops the whole cache and is
-	// reported. It is not called for a Bulk change, which drops the whole cache.
+	// Invalidate replaces Map: it returns the groups to drop, and none means none. An error, a
+	// panic or a group that does not fit the target drops the whole cache and is reported. It is
+	// not called for a Bulk change, which drops the whole cache.
 	Invalidate func(ctx context.Context, c Change) ([]Group, error)
 
 	// Ops are the operations that fire the rule. Default AnyOp.
@@ -56,8 +57,8 @@ type Rule struct {
 	// a condition on an unknown value holds.
 	When map[string]any
 
-	// If is a predicate in addition to When. An error or a panic counts as true and is reported. It is not
-	// called for a Bulk change.
+	// If is a predicate in addition to When. An error or a panic counts as true and is reported.
+	// It is not called for a Bulk change.
 	If func(ctx context.Context, c Change) (bool, error)
 
 	// Reads lists the dotted Go paths that If, Invalidate and On's function read, so that a source

@@ -41,12 +41,15 @@ type pair struct {
 // Bytes returns the full key.
 func (k *Key) Bytes() []byte { return k.buf }
 
-// String returns the key in a form that can be printed: a byte that is no
+// String returns the key in a form that can be printed, that of [Printable].
+func (k *Key) String() string { return Printable(k.buf) }
+
+// Printable returns the bytes of a key in a form that can be printed: a byte that is no
 // printable ASCII is written as \xff, and a backslash as two.
-func (k *Key) String() string {
+func Printable(key []byte) string {
 	const digits = "0123456789abcdef"
-	text := make([]byte, 0, len(k.buf))
-	for _, c := range k.buf {
+	text := make([]byte, 0, len(key))
+	for _, c := range key {
 		switch {
 		case c == '\\':
 			text = append(text, `\\`...)

@@ -70,6 +70,8 @@ func (r *runner) report(res Result, faults []string) string {
 func (r *runner) fate(res Result) string {
 	ev := res.Event
 	switch {
+	case r.rec == nil && !res.Cached:
+		return "the answer has no X-Cache-Status; is the middleware on the route? Set SetCacheHeaders in the cache's config, or give Run a Recorder"
 	case r.rec == nil:
 		return "give Run a Recorder to learn the key and the reason"
 	case !res.Cached:

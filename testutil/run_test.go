@@ -96,7 +96,14 @@ func TestFailuresWithoutEvents(t *testing.T) {
 	require.Equal(t, []string{
 		"step 2: GET /\n\tcache: got STALE, want HIT\n\tgive Run a Recorder to learn the key and the reason",
 	}, failures(t, func(t testing.TB) { testutil.Run(t, byHeader, nil, steps) }))
+
+	silent := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	steps = []testutil.Step{{Request: "GET /", Want: restflow.Miss}}
+	require.Equal(t, []string{"step 1: GET /\n\tcache: got no cache, want MISS\n\t" + noHeader},
+		failures(t, func(t testing.TB) { testutil.Run(t, silent, nil, steps) }))
 }
+
+const noHeader = "the answer has no X-Cache-Status; is the middleware on the route? Set SetCacheHeaders in the cache's config, or give Run a Recorder"
 
 func TestFaultySteps(t *testing.T) {
 	boom := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -120,9 +127,9 @@ func TestFaultySteps(t *testing.T) {
 		{boom, testutil.Step{Request: "GET /%zz"}, `step 1: Request "GET /%zz": parse "/%zz": invalid URL escape "%zz"`},
 		{boom, testutil.Step{Request: "GET /\nno colon"}, `step 1: Request "GET /\nno colon": malformed MIME header: missing colon: "no colon"`},
 		{boom, testutil.Step{Request: "GET /boom"}, `step 1: GET /boom: the handler panicked: boom`},
-		{fails, testutil.Step{Request: "GET /"}, "step 1: GET /\n\tstatus: got 503, want no server error\n\tgive Run a Recorder to learn the key and the reason"},
+		{fails, testutil.Step{Request: "GET /"}, "step 1: GET /\n\tstatus: got 503, want no server error\n\t" + noHeader},
 		{fails, testutil.Step{Request: "GET /", WantStatus: 503, WantBody: "y"}, "step 1: GET /\n\tbody: got \"" + strings.Repeat("x", 500) +
-			"\" and 100 bytes more, want \"y\"\n\tgive Run a Recorder to learn the key and the reason"},
+			"\" and 100 bytes more, want \"y\"\n\t" + noHeader},
 	} {
 		got := failures(t, func(t testing.TB) { testutil.Run(t, c.handler, nil, []testutil.Step{c.step}) })
 		require.Equal(t, []string{c.want}, got)

@@ -8,7 +8,8 @@
 //	go run ./examples/quickstart                        serve, with the cache in memory
 //	go run ./examples/quickstart -redis localhost:6379  serve, with the cache in Redis
 //
-// Two processes share data and cache with -db FILE and -redis ADDR.
+// Two processes share data and cache with -db FILE and -redis ADDR. Ask them as one host, as a
+// balancer does (curl -H 'Host: shop.example'): hosts, and ports with them, share no answers.
 package main
 
 import (
@@ -54,6 +55,9 @@ func main() {
 
 // run serves until ctx ends or, with -check, until the check is done.
 func run(ctx context.Context, o options, out io.Writer) (err error) {
+	if o.check && o.db != "" {
+		return errors.New("-check needs data as seeded, and the file of -db may have other; leave -db out")
+	}
 	store, err := openStore(ctx, o.redis)
 	if err != nil {
 		return err

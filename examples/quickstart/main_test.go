@@ -68,6 +68,12 @@ func TestReadmeShowsRowsOfTheCheck(t *testing.T) {
 	}
 }
 
+// The check would fail the second time, since the first one has changed the data.
+func TestCheckWantsNewData(t *testing.T) {
+	err := run(t.Context(), options{check: true, db: filepath.Join(t.TempDir(), "shop.db")}, io.Discard)
+	require.EqualError(t, err, "-check needs data as seeded, and the file of -db may have other; leave -db out")
+}
+
 func TestNoRedisIsSaidAtOnce(t *testing.T) {
 	err := run(t.Context(), options{redis: "127.0.0.1:1"}, io.Discard)
 	require.ErrorContains(t, err, "no Redis answers at 127.0.0.1:1: ")

@@ -108,7 +108,7 @@ func (c *Config) normalize() error {
 	}
 	for _, s := range c.CacheStatuses {
 		if !replayable(s) {
-			bad("CacheStatuses: %d can not be replayed; name final statuses other than 206, 304, 412 and 416", s)
+			bad("CacheStatuses: %d cannot be replayed; name final statuses other than 206, 304, 412 and 416", s)
 		}
 	}
 	for _, name := range c.IgnoreCookies {
@@ -117,7 +117,8 @@ func (c *Config) normalize() error {
 		}
 	}
 	if c.Plan != nil && c.Plan.NeedsArgs() {
-		errs = append(errs, fmt.Errorf("%s: key struct %s has arg fields, which only a restflow.Func can fill; use path, query, request, header or cookie", c.Adapter, c.Plan.Type()))
+		errs = append(errs, fmt.Errorf("%s: key struct %s has arg fields (%s), which only a restflow.Func can fill; use path, query, request, header or cookie",
+			c.Adapter, c.Plan.Type(), strings.Join(args(c.Plan), ", ")))
 	}
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = DefaultMaxBodyBytes
@@ -129,4 +130,14 @@ func (c *Config) normalize() error {
 		c.Logger = slog.Default()
 	}
 	return errors.Join(errs...)
+}
+
+// args are the fields that a function's caller gives.
+func args(p *tagkey.Plan) (names []string) {
+	for _, f := range p.Fields() {
+		if f.Source == "arg" {
+			names = append(names, f.GoName)
+		}
+	}
+	return names
 }

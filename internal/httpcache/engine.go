@@ -159,7 +159,7 @@ func (e *Engine) prepare(x *Exchange) (why string, err error) {
 		return why, nil
 	}
 	if x.Route == "" {
-		return "the request has no route yet; put the cache behind the router", nil
+		return "the request has no route: none matches, or the cache stands before the router", nil
 	}
 	// Where no value of a key can cover a credential, and no event tells of the key,
 	// it is built for those alone who may have what is stored under it.

@@ -3,7 +3,6 @@ package httpcache
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/restflow-go/restflow"
 	"github.com/restflow-go/restflow/tagkey"
@@ -43,12 +42,6 @@ func faulty(err error) bool {
 	return false
 }
 
-// printable shows a key in ASCII.
-func printable(key []byte) string {
-	quoted := strconv.QuoteToASCII(string(key))
-	return quoted[1 : len(quoted)-1]
-}
-
 // tell reports what became of the request.
 func (e *Engine) tell(x *Exchange, ev restflow.Event) {
 	ev.Status, ev.Background = x.status, x.alone
@@ -64,7 +57,7 @@ func (e *Engine) emit(v *Visit, k *restflow.Key, ev restflow.Event) {
 	}
 	ev.Cache, ev.Route = e.cfg.Plan.Namespace(), v.Route
 	if k != nil {
-		ev.Key = printable(k.Bytes)
+		ev.Key = tagkey.Printable(k.Bytes)
 	}
 	e.cfg.OnEvent(context.WithoutCancel(v.Request.HTTP.Context()), ev)
 }

@@ -28,11 +28,14 @@ func (l *Lifetime) Normalize(prefix string) []error {
 	if l.TTL < 0 {
 		errs = append(errs, fmt.Errorf("%sTTL: %v is negative; leave it 0 for %v, or set NoExpiration", prefix, l.TTL, Default))
 	}
+	if 0 < l.TTL && l.TTL < time.Millisecond {
+		errs = append(errs, fmt.Errorf("%sTTL: %v is less than a millisecond; a number alone counts nanoseconds, write %d * time.Second for seconds", prefix, l.TTL, int64(l.TTL)))
+	}
 	if l.TTL > 0 && l.NoExpiration {
 		errs = append(errs, fmt.Errorf("%sTTL: %v and NoExpiration exclude each other; remove one", prefix, l.TTL))
 	}
 	if !(l.Jitter >= 0 && l.Jitter < 1) { // NaN is not within either
-		errs = append(errs, fmt.Errorf("%sJitter: %v is not within 0 and 1; it is the share of the TTL that may be cut off", prefix, l.Jitter))
+		errs = append(errs, fmt.Errorf("%sJitter: %v is not at least 0 and below 1; it is the share of the TTL that may be cut off", prefix, l.Jitter))
 	}
 	if l.TTL == 0 && !l.NoExpiration {
 		l.TTL = Default

@@ -22,10 +22,12 @@ func TestNormalize(t *testing.T) {
 		{"given", lifetime.Lifetime{TTL: time.Second, Jitter: 0.99}, time.Second, ""},
 		{"never", lifetime.Lifetime{NoExpiration: true}, 0, ""},
 		{"negative", lifetime.Lifetime{TTL: -time.Second}, -time.Second, "x: Config.TTL: -1s is negative; leave it 0 for 1h0m0s, or set NoExpiration"},
+		{"seconds without their unit", lifetime.Lifetime{TTL: 60}, 60, "x: Config.TTL: 60ns is less than a millisecond; a number alone counts nanoseconds, write 60 * time.Second for seconds"},
+		{"shortest", lifetime.Lifetime{TTL: time.Millisecond}, time.Millisecond, ""},
 		{"both", lifetime.Lifetime{TTL: time.Second, NoExpiration: true}, time.Second, "x: Config.TTL: 1s and NoExpiration exclude each other; remove one"},
-		{"all of it", lifetime.Lifetime{Jitter: 1}, time.Hour, "x: Config.Jitter: 1 is not within 0 and 1; it is the share of the TTL that may be cut off"},
-		{"less than none", lifetime.Lifetime{Jitter: -0.5}, time.Hour, "x: Config.Jitter: -0.5 is not within 0 and 1; it is the share of the TTL that may be cut off"},
-		{"no number", lifetime.Lifetime{Jitter: math.NaN()}, time.Hour, "x: Config.Jitter: NaN is not within 0 and 1; it is the share of the TTL that may be cut off"},
+		{"all of it", lifetime.Lifetime{Jitter: 1}, time.Hour, "x: Config.Jitter: 1 is not at least 0 and below 1; it is the share of the TTL that may be cut off"},
+		{"less than none", lifetime.Lifetime{Jitter: -0.5}, time.Hour, "x: Config.Jitter: -0.5 is not at least 0 and below 1; it is the share of the TTL that may be cut off"},
+		{"no number", lifetime.Lifetime{Jitter: math.NaN()}, time.Hour, "x: Config.Jitter: NaN is not at least 0 and below 1; it is the share of the TTL that may be cut off"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := tt.in

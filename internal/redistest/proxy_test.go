@@ -137,6 +137,23 @@ func TestProxy_LimitBytes(t *testing.T) {
 	recovers(t, client)
 }
 
+// CONTRIBUTING.md shows this.
+func TestProxy_asDocumented(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	proxy := redistest.StartProxy(t, server.Addr())
+	proxy.LimitBytes(0) // the next request is carried out, its reply is lost
+	conn, err := net.Dial("tcp", proxy.Addr())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "SET done yes\r\n")
+	require.NoError(t, err)
+	reply, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Empty(t, reply)
+	require.Equal(t, "yes", server.Client().Get(t.Context(), "done").Val())
+}
+
 func TestProxy_LimitBytes_inTheMiddle(t *testing.T) {
 	t.Parallel()
 	proxy, client, _ := through(t)
