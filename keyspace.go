@@ -22,9 +22,9 @@ type Keyspace struct {
 
 	all    Scope
 	name   string
-	parts  int                         // partition fields of the plan
-	absent [tagkey.MaxPartitions]Scope // of those that requests may leave out, the group of such requests; else zero
-	needed []tagkey.Field              // partition fields of text that every request has
+	parts  int                           // partition fields of the plan
+	open   [tagkey.MaxPartitions][]Scope // of each partition field, the groups of requests that do not filter by it
+	needed []tagkey.Field                // partition fields of text that every request has
 }
 
 // NewKeyspace returns the keyspace of plan in store.
@@ -36,8 +36,8 @@ func NewKeyspace(store *Store, plan *tagkey.Plan) *Keyspace {
 		parts: len(plan.Partitions()),
 	}
 	for i, f := range plan.Partitions() {
-		if field, ok := plan.AppendAbsentPartition(nil, i); ok {
-			s.absent[i] = GroupScope(s.all, field)
+		for _, field := range plan.Unfiltered(i) {
+			s.open[i] = append(s.open[i], GroupScope(s.all, field))
 		}
 		if f.Source == "request" && !f.Optional && !f.BuiltIn() && f.Type.Kind() == reflect.String {
 			s.needed = append(s.needed, f)
@@ -172,8 +172,8 @@ func (s *Keyspace) complete(v any) error {
 }
 
 // reach returns the scopes of what a change in the group of v concerns: the group,
-// and those of requests that leave some of its fields out and so ask for more, as a
-// list without its filter does.
+// and those of requests that leave some of its fields out, or empty, and so ask for
+// more, as a list without its filter does.
 func (s *Keyspace) reach(v any, names []string) ([]Scope, error) {
 	at, groups, err := s.groups(v, names)
 	if err != nil {
@@ -181,13 +181,16 @@ func (s *Keyspace) reach(v any, names []string) ([]Scope, error) {
 	}
 	tuples := [][]Scope{groups}
 	for n, i := range at {
-		if s.absent[i] == 0 || s.absent[i] == groups[n] {
-			continue
-		}
-		for _, t := range tuples { // those that there were before this field
-			t = slices.Clone(t)
-			t[n] = s.absent[i]
-			tuples = append(tuples, t)
+		before := tuples
+		for _, open := range s.open[i] {
+			if open == groups[n] {
+				continue
+			}
+			for _, t := range before {
+				t = slices.Clone(t)
+				t[n] = open
+				tuples = append(tuples, t)
+			}
 		}
 	}
 	scopes := make([]Scope, len(tuples))
@@ -226,8 +229,8 @@ func (s *Keyspace) Describe() signals.TargetInfo {
 	return info
 }
 
-// Drop invalidates groups, for signals, and what requests that leave out query or path
-// parameters ask for beside them: those without a Soft in one call of the store, and
+// Drop invalidates groups, for signals, and what requests that leave query or path
+// parameters out, or empty, ask for beside them: those without a Soft in one call of the store, and
 // the others in a second one with the shortest Soft of theirs, so that the one change
 // does not count as several. A group that cannot be built drops the whole cache.
 func (s *Keyspace) Drop(ctx context.Context, groups []signals.Group) error {

@@ -13,8 +13,8 @@ import (
 	"github.com/restflow-go/restflow/tagkey"
 )
 
-// A change of an item reaches the lists that show it, too, if their requests leave out
-// the parameter that tells the item's group.
+// A change of an item reaches the lists that show it, too, if their requests leave the
+// parameter out that tells the item's group, or empty.
 func TestDropReachesRequestsThatLeaveParametersOut(t *testing.T) {
 	type user string
 	type key struct {
@@ -41,7 +41,9 @@ func TestDropReachesRequestsThatLeaveParametersOut(t *testing.T) {
 		{all, request{"", "", "de", ""}, false},  // a stranger's
 		{all, request{"", "", "de", "bob"}, false},
 		{all, request{"category=b", "", "de", "ada"}, false},
-		{all, request{"category=", "", "de", "ada"}, false}, // empty is not absent
+		{all, request{"category=", "", "de", "ada"}, true}, // as forms send it
+		{all, request{"category=", "1", "de", "ada"}, true},
+		{all, request{"category=", "", "de", "bob"}, false},
 		{[]string{"category"}, request{"", "7", "en", "bob"}, true},
 		{[]string{"category"}, request{"category=b", "1", "de", "ada"}, false},
 		{[]string{"id"}, request{"category=b", "", "en", "bob"}, true},

@@ -207,9 +207,9 @@ func TestRulesAreCheckedAtConstruction(t *testing.T) {
 signals: rule Account->AccountDetail: Rewarm: AccountDetail cannot rewarm: it caches responses, and a rule has no request to answer; remove Rewarm`)
 }
 
-// Most handlers take ?category= for no filter, and rules do so if the field is optional.
-func TestEmptyFiltersShareTheGroupOfNoFilter(t *testing.T) {
-	type strictKey struct {
+// Most handlers take ?category= for no filter, and so do rules.
+func TestRulesTakeEmptyFiltersForNone(t *testing.T) {
+	type plainKey struct {
 		Category string `restflow:"query,category,partition"`
 	}
 	type optionalKey struct {
@@ -221,10 +221,10 @@ func TestEmptyFiltersShareTheGroupOfNoFilter(t *testing.T) {
 		{Model: item{}, Map: map[string]string{"category": "Category"}},
 	}}
 	e := newEcho()
-	e.GET("/strict", echoing, newCache[strictKey](t, config).Middleware)
+	e.GET("/plain", echoing, newCache[plainKey](t, config).Middleware)
 	e.GET("/optional", echoing, newCache[optionalKey](t, config).Middleware)
 	for target, want := range map[string]string{
-		"/strict?category=a": "MISS", "/strict": "MISS", "/strict?category=": "HIT", "/strict?category=b": "HIT",
+		"/plain?category=a": "MISS", "/plain": "MISS", "/plain?category=": "MISS", "/plain?category=b": "HIT",
 		"/optional?category=a": "MISS", "/optional": "MISS", "/optional?category=": "MISS", "/optional?category=b": "HIT",
 	} {
 		get(e, target)

@@ -1,6 +1,9 @@
 package tagkey
 
 import (
+	"bytes"
+	"net/http"
+	"net/url"
 	"reflect"
 	"strconv"
 	"sync"
@@ -111,19 +114,34 @@ func (p *Plan) AppendPartition(dst []byte, i int, v any) ([]byte, error) {
 	return append(dst, k.buf...), nil
 }
 
-// AppendAbsentPartition appends what [Key.Partition] returns for the i-th partition
-// field of requests that leave it out, as a list without its filter does. It appends
-// nothing and reports false unless the field is one parameter of the query or path:
-// what else is absent says who asks, or how, and not for more than is there.
-func (p *Plan) AppendAbsentPartition(dst []byte, i int) ([]byte, bool) {
+// Unfiltered returns what [Key.Partition] returns for the i-th partition field of
+// requests that do not filter by it: that leave it out, or send it empty, as forms do.
+// There are none unless the field is one parameter of the query or path: what else is
+// absent says who asks, or how, and not for more than is there.
+func (p *Plan) Unfiltered(i int) [][]byte {
 	if i < 0 || i >= p.parts {
-		return dst, false
+		return nil
 	}
 	s := &p.steps[i]
 	if s.Source != sourceQuery && s.Source != sourcePath || s.SourceName == everything {
-		return dst, false
+		return nil
 	}
-	return append(append(dst, s.label...), absent), true
+	left := append(bytes.Clone(s.label), absent)
+	empty, err := s.emptied(i)
+	if err != nil || bytes.Equal(empty, left) { // no number is empty, and an optional field tells no difference
+		return [][]byte{left}
+	}
+	return [][]byte{left, empty}
+}
+
+// emptied is the field of a request that sends it empty; i is the step's place.
+func (s *step) emptied(i int) (field []byte, err error) {
+	defer catch(&err)
+	r := &Request{
+		HTTP:       &http.Request{URL: &url.URL{RawQuery: url.QueryEscape(s.SourceName) + "="}},
+		ParamNames: []string{s.SourceName}, ParamValues: []string{""},
+	}
+	return s.appendRequest(new(Key), nil, r, i)
 }
 
 // keys are those of the convenience methods. One that a huge request has blown
