@@ -81,6 +81,7 @@ func (c *creation) inserted(ctx context.Context, w *watch) (rows []reflect.Value
 		known = append(known, c.filledIn(w, rows, known)...)
 		return rows, known, true
 	}
+	known = slices.DeleteFunc(known, func(f *schema.Field) bool { return f.Serializer != nil })
 	rows = make([]reflect.Value, n)
 	for i := range rows {
 		rows[i] = reflect.New(c.typ)
@@ -98,18 +99,18 @@ func (c *creation) mapKey(ctx context.Context, stmt *gorm.Statement, rows []refl
 		return known
 	}
 	dest, ok := reflect.TypeAssert[map[string]any](reflect.Indirect(reflect.ValueOf(stmt.Dest)))
-	if key := dest[f.DBName]; ok && key != nil && f.Set(ctx, rows[0].Elem(), key) == nil {
+	if key := dest[f.DBName]; ok && key != nil && set(ctx, f, rows[0].Elem(), key) {
 		return append(known, f)
 	}
 	return known
 }
 
-// certain lists the columns of the statement whose values are plain in every row.
+// certain lists the columns of the statement whose values are known in every row.
 func (c *creation) certain() []*schema.Field {
 	fields := make([]*schema.Field, 0, len(c.values.Columns)+1)
 	for i, column := range c.values.Columns {
 		f := c.column(column.Name)
-		if f == nil || !f.Readable || slices.ContainsFunc(c.values.Values, func(row []any) bool { return i >= len(row) || !plain(row[i]) }) {
+		if f == nil || !f.Readable || slices.ContainsFunc(c.values.Values, func(row []any) bool { return i >= len(row) || !isGiven(f, row[i]) }) {
 			continue
 		}
 		fields = append(fields, f)
@@ -174,7 +175,7 @@ func (c *creation) fill(ctx context.Context, rows []reflect.Value, known []*sche
 			continue
 		}
 		for j, row := range rows {
-			if f.Set(ctx, row.Elem(), c.values.Values[j][i]) != nil {
+			if !set(ctx, f, row.Elem(), c.values.Values[j][i]) {
 				return false
 			}
 		}

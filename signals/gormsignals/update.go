@@ -215,7 +215,7 @@ func (u *update) newRows(ctx context.Context, w *watch) ([]reflect.Value, bool, 
 		if !slices.Contains(u.columns, a.field) {
 			continue
 		}
-		if a.field.Serializer == nil && plain(a.value) && u.assign(ctx, rows, a) {
+		if u.assign(ctx, rows, a) {
 			continue
 		}
 		if a.field.PrimaryKey {
@@ -231,7 +231,7 @@ func (u *update) newRows(ctx context.Context, w *watch) ([]reflect.Value, bool, 
 
 func (u *update) assign(ctx context.Context, rows []reflect.Value, a assignment) bool {
 	for _, row := range rows {
-		if a.field.Set(ctx, row.Elem(), a.value) != nil {
+		if !set(ctx, a.field, row.Elem(), a.value) {
 			return false
 		}
 	}
@@ -241,7 +241,7 @@ func (u *update) assign(ctx context.Context, rows []reflect.Value, a assignment)
 // reread reads the rows by their keys, which may have been set, and puts them in the same order.
 func (u *update) reread(ctx context.Context, w *watch, rows []reflect.Value) ([]reflect.Value, bool, error) {
 	for _, a := range u.set {
-		if a.field.PrimaryKey && (!plain(a.value) || !u.assign(ctx, rows, a)) {
+		if a.field.PrimaryKey && !u.assign(ctx, rows, a) {
 			return nil, false, nil
 		}
 	}
@@ -294,7 +294,7 @@ func (u *update) add(changes []signals.Change, c signals.Change) []signals.Chang
 func (u *update) pinnedChanges(ctx context.Context, w *watch) ([]signals.Change, error) {
 	known := append(make([]*schema.Field, 0, len(u.set)+2), u.schema.PrimaryFields...)
 	for _, a := range u.set {
-		if a.field.Serializer != nil || !plain(a.value) || !u.assign(ctx, u.rows, a) {
+		if !u.assign(ctx, u.rows, a) {
 			known = slices.DeleteFunc(known, func(f *schema.Field) bool { return f == a.field })
 		} else if !slices.Contains(known, a.field) {
 			known = append(known, a.field)

@@ -102,7 +102,7 @@ func (u *upsert) keyRows(ctx context.Context, key []*schema.Field) ([]reflect.Va
 				continue
 			}
 			null = null || isNull(values[i])
-			if f.Set(ctx, row.Elem(), values[i]) != nil {
+			if !set(ctx, f, row.Elem(), values[i]) {
 				return nil, false
 			}
 			found++
