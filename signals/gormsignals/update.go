@@ -141,14 +141,13 @@ func (u *update) assignments(stmt *gorm.Statement) {
 	u.fields = append(u.fields, u.names(u.derived)...)
 }
 
-// softOp is what setting a deletion time amounts to, besides an update: with the zero value the row
+// softOp is what setting a deletion time amounts to, besides an update: with NULL or the zero value the row
 // comes back, with any other it goes.
 func softOp(value any) signals.Op {
-	v := reflect.ValueOf(value)
 	switch {
 	case !plain(value):
 		return signals.Create | signals.Delete
-	case !v.IsValid() || v.IsZero():
+	case isNull(value) || indirect(value).IsZero():
 		return signals.Create
 	}
 	return signals.Delete
