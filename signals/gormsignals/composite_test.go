@@ -179,3 +179,22 @@ func TestConnectorReturnsFailuresOfPublishing(t *testing.T) {
 	require.NoError(t, d.second.QueryRow("SELECT count(*) FROM pets").Scan(&n))
 	require.Zero(t, n)
 }
+
+// A statement may set columns that a model of the same table does not have.
+func TestColumnsOfAnotherModel(t *testing.T) {
+	type Profile struct {
+		ID     int64
+		Bio    string
+		TeamID int64
+	}
+	databases(t, func(t *testing.T, d *database) {
+		db, r := plugged(t, d, gormsignals.Config{})
+		exec(t, d.second, "ALTER TABLE users ADD bio varchar(50)")
+		require.NoError(t, db.Table("users").Model(&Profile{ID: 1}).Updates(map[string]any{"bio": "x", "team_id": 5}).Error)
+		require.Equal(t, []string{"user pk=1", "user team=1", "user team=5"}, r.take())
+		if d.name == "mysql" {
+			require.NoError(t, db.Model(&User{ID: 1}).Updates(map[string]any{"users.team_id": 6}).Error)
+			require.Equal(t, []string{"user all"}, r.take())
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -21,6 +22,7 @@ type update struct {
 	fields []string // Go names of what is set; nil if a column is none of the model's
 
 	unheard bool            // no rule fires for these fields
+	unclear bool            // a column is perhaps one of the model's, by another name
 	rows    []reflect.Value // the rows concerned, as they were or, if pinned only, their keys
 	known   bool            // rows are all the rows
 	image   bool            // rows hold the previous values
@@ -62,7 +64,7 @@ func (u *update) before(ctx context.Context, w *watch) error {
 	if u.unheard = !ok; u.unheard {
 		return nil
 	}
-	if u.entry = u.entry.reduced(need); !u.narrow() {
+	if u.entry = u.entry.reduced(need); !u.narrow() || u.unclear {
 		return nil
 	}
 	u.rows, u.known = u.pins(stmt)
@@ -118,27 +120,40 @@ func bareFrom(c clause.Clause) bool {
 	return ok && len(from.Tables) == 0 && len(from.Joins) == 0
 }
 
-// assignments reads the SET clause that GORM has built.
+// assignments reads the SET clause that GORM has built. What is set beside a column that the model lacks is
+// known all the same.
 func (u *update) assignments(stmt *gorm.Statement) {
 	set, ok := stmt.Clauses["SET"].Expression.(clause.Set)
 	if !ok {
 		return
 	}
-	u.fields = make([]string, 0, len(set)+2)
+	fields, foreign := make([]string, 0, len(set)+2), false
 	u.set = make([]assignment, 0, len(set))
 	for _, a := range set {
 		f := u.column(a.Column.Name)
 		if f == nil {
-			u.fields = nil
-			return
+			foreign = true
+			u.unclear = u.unclear || u.resembles(a.Column.Name)
+			continue
 		}
-		u.fields = append(u.fields, u.paths[f]...)
+		fields = append(fields, u.paths[f]...)
 		u.set = append(u.set, assignment{f, a.Value})
 		if slices.Contains(u.soft, f) {
 			u.op |= softOp(a.Value)
 		}
 	}
-	u.fields = append(u.fields, u.names(u.derived)...)
+	if u.unclear && len(u.soft) > 0 { // it may be the deletion time
+		u.op = signals.AnyOp
+	}
+	if !foreign {
+		u.fields = append(fields, u.names(u.derived)...)
+	}
+}
+
+// resembles reports whether a name differs from that of a column only as databases let it: in letter case,
+// by quotes, or by the table before it.
+func (m *model) resembles(name string) bool {
+	return slices.ContainsFunc(m.columns, func(f *schema.Field) bool { return strings.EqualFold(f.DBName, tableName(name)) })
 }
 
 // softOp is what setting a deletion time amounts to, besides an update: with NULL or the zero value the row
