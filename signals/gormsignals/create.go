@@ -35,10 +35,17 @@ func (p *Plugin) creating(db *gorm.DB, s subjects) []work {
 	return each(s, func(e *entry) work { return &creation{entry: e, ignores: ignores} }, signals.Create)
 }
 
-// before takes the VALUES clause, which is there only while the statement runs.
+// before takes the VALUES clause, which is there only while the statement runs. An INSERT that may leave
+// nothing out and still counts no row was led elsewhere by a trigger.
 func (c *creation) before(_ context.Context, w *watch) error {
-	c.values, _ = w.db.Statement.Clauses["VALUES"].Expression.(clause.Values)
+	c.values = valuesOf(w)
+	w.uncounted = w.uncounted || !c.ignores
 	return nil
+}
+
+func valuesOf(w *watch) clause.Values {
+	values, _ := w.db.Statement.Clauses["VALUES"].Expression.(clause.Values)
+	return values
 }
 
 func (c *creation) bulk() signals.Change {

@@ -24,8 +24,8 @@ type upsert struct {
 }
 
 func (u *upsert) before(ctx context.Context, w *watch) error {
-	if err := u.creation.before(ctx, w); err != nil || !u.narrow() {
-		return err
+	if u.values = valuesOf(w); !u.narrow() {
+		return nil
 	}
 	conflict, _ := w.db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	u.assignments(conflict)

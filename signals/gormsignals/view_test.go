@@ -25,3 +25,16 @@ func TestViewsWithTriggersCountNothing(t *testing.T) {
 		require.Equal(t, []string{"user all"}, r.take(), name)
 	}
 }
+
+// PostgreSQL counts no row for an INSERT that a trigger has led to another table, as old partitions do.
+func TestAnInsertThatATriggerLeadsElsewhere(t *testing.T) {
+	d := openPostgres(t)
+	db, r := plugged(t, d, gormsignals.Config{})
+	exec(t, d.second, "CREATE TABLE pets_a () INHERITS (pets)",
+		"CREATE FUNCTION lead() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO pets_a VALUES (NEW.*); RETURN NULL; END $$",
+		"CREATE TRIGGER led BEFORE INSERT ON pets FOR EACH ROW EXECUTE FUNCTION lead()")
+	owner := int64(1)
+	require.NoError(t, db.Create(&Pet{Name: "kit", UserID: &owner}).Error)
+	require.NoError(t, db.First(&Pet{}, "name = 'kit'").Error)
+	require.Equal(t, []string{"pet owner=1"}, r.take())
+}
