@@ -22,7 +22,11 @@ type creation struct {
 
 // creating picks the work of an INSERT. One that may replace rows that exist is an upsert.
 func (p *Plugin) creating(db *gorm.DB, s subjects) []work {
-	conflict, ok := db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	given := db.Statement.Clauses["ON CONFLICT"].Expression
+	conflict, ok := given.(clause.OnConflict)
+	if given != nil && !ok { // a clause of the user's own, which may do anything
+		return each(s, func(e *entry) work { return &whole{entry: e, op: signals.AnyOp} }, signals.AnyOp)
+	}
 	ignores := ok && conflict.DoNothing
 	if insert, found := db.Statement.Clauses["INSERT"].Expression.(clause.Insert); found && insert.Modifier != "" {
 		if ignores = strings.EqualFold(insert.Modifier, "IGNORE") || strings.EqualFold(insert.Modifier, "OR IGNORE"); !ignores {
