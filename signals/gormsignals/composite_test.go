@@ -232,3 +232,16 @@ func TestForeignKeysOfTwoParts(t *testing.T) {
 		require.Equal(t, []string{"unit all"}, r.take(), "NULL belongs to nothing")
 	}
 }
+
+// moved is a SET clause in words that the plugin does not know.
+type moved struct{}
+
+func (moved) Name() string                   { return "SET" }
+func (moved) Build(b clause.Builder)         { _, _ = b.WriteString("team_id = 5, deleted_at = NULL") }
+func (m moved) MergeClause(c *clause.Clause) { c.Expression = m }
+
+func TestUpdateByAClauseOfTheUsers(t *testing.T) {
+	db, r := plugged(t, openSQLite(t), gormsignals.Config{})
+	require.NoError(t, db.Model(&User{}).Where("id = 1").Clauses(moved{}).Updates(map[string]any{}).Error)
+	require.Equal(t, []string{"user all"}, r.take())
+}

@@ -22,7 +22,7 @@ type update struct {
 	fields []string // Go names of what is set; nil if a column is none of the model's
 
 	unheard bool            // no rule fires for these fields
-	unclear bool            // a column is perhaps one of the model's, by another name
+	unclear bool            // it may set columns of the model that nothing names
 	rows    []reflect.Value // the rows concerned, as they were or, if pinned only, their keys
 	known   bool            // rows are all the rows
 	image   bool            // rows hold the previous values
@@ -124,9 +124,7 @@ func bareFrom(c clause.Clause) bool {
 // known all the same.
 func (u *update) assignments(stmt *gorm.Statement) {
 	set, ok := stmt.Clauses["SET"].Expression.(clause.Set)
-	if !ok {
-		return
-	}
+	u.unclear = !ok // a clause of the user's own, which may set anything
 	fields, foreign := make([]string, 0, len(set)+2), false
 	u.set = make([]assignment, 0, len(set))
 	for _, a := range set {
@@ -145,7 +143,7 @@ func (u *update) assignments(stmt *gorm.Statement) {
 	if u.unclear && len(u.soft) > 0 { // it may be the deletion time
 		u.op = signals.AnyOp
 	}
-	if !foreign {
+	if ok && !foreign {
 		u.fields = append(fields, u.names(u.derived)...)
 	}
 }
