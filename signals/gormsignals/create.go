@@ -155,7 +155,7 @@ func (c *creation) instances(stmt *gorm.Statement, n int) []reflect.Value {
 
 // filledIn lists the columns that GORM has set in the caller's rows after the statement: what came
 // back by RETURNING, and the primary key by the driver's last insert id. If only some rows were
-// inserted, GORM cannot tell which of them an id belongs to.
+// inserted, GORM cannot tell which of them an id belongs to; nor can it if some brought their own.
 func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Field) (fields []*schema.Field) {
 	if c.ignores && w.affected() != int64(len(rows)) {
 		return nil
@@ -168,7 +168,7 @@ func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Fiel
 		}
 	}
 	for _, f := range c.schema.PrimaryFields {
-		if !slices.Contains(known, f) && !slices.Contains(fields, f) && !slices.ContainsFunc(rows, func(row reflect.Value) bool {
+		if !c.gives(f) && !slices.Contains(known, f) && !slices.Contains(fields, f) && !slices.ContainsFunc(rows, func(row reflect.Value) bool {
 			_, zero := f.ValueOf(context.Background(), row.Elem())
 			return zero
 		}) {
@@ -176,6 +176,11 @@ func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Fiel
 		}
 	}
 	return fields
+}
+
+// gives reports whether the statement gives a column a value, be it DEFAULT.
+func (c *creation) gives(f *schema.Field) bool {
+	return slices.ContainsFunc(c.values.Columns, func(column clause.Column) bool { return c.column(column.Name) == f })
 }
 
 // fill makes rows of the statement's values: of maps, and of other types stored in the same table.

@@ -1,0 +1,28 @@
+package gormsignals_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/driver/mysql"
+	"gorm.io/gorm"
+
+	"github.com/restflow-go/restflow/signals/gormsignals"
+)
+
+// GORM counts on from the first key that the database has made, past rows that brought their own. MySQL
+// has no RETURNING that would tell.
+func TestKeysBesideThoseThatTheDatabaseMakes(t *testing.T) {
+	d := openMariaDB(t)
+	open := d.open
+	d.open = func() gorm.Dialector {
+		dialector := open().(*mysql.Dialector)
+		dialector.DisableWithReturning = true
+		return dialector
+	}
+	db, r := plugged(t, d, gormsignals.Config{})
+	require.NoError(t, db.Create(&[]User{{Email: "a@x", TeamID: 5}, {ID: 500, Email: "b@x", TeamID: 5}, {Email: "c@x", TeamID: 5}}).Error)
+	require.Equal(t, []string{"user all"}, r.take(), "the last has the key 501, and GORM says 102")
+	require.NoError(t, db.Create(&[]User{{Email: "d@x", TeamID: 5}, {Email: "e@x", TeamID: 5}}).Error)
+	require.Equal(t, []string{"user pk=new", "user team=5"}, r.take())
+}
