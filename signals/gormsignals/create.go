@@ -18,6 +18,7 @@ type creation struct {
 	*entry
 	values  clause.Values
 	ignores bool // rows that conflict are left out
+	own     bool // the caller's rows are of the model's type
 }
 
 // creating picks the work of an INSERT. One that may replace rows that exist is an upsert.
@@ -61,7 +62,7 @@ func (c *creation) after(ctx context.Context, w *watch) ([]signals.Change, error
 	if !ok {
 		return []signals.Change{c.bulk()}, nil
 	}
-	if !covers(known, c.columns) && covers(known, c.schema.PrimaryFields) && !w.plugin.config.NoReads {
+	if !covers(known, c.columns) && (covers(known, c.schema.PrimaryFields) || c.ownKeys()) && !w.plugin.config.NoReads {
 		found, err := c.readKeys(ctx, w, rows)
 		if err != nil {
 			return []signals.Change{c.bulk()}, err
@@ -89,6 +90,7 @@ func (c *creation) inserted(ctx context.Context, w *watch) (rows []reflect.Value
 	}
 	known = c.certain()
 	if rows = c.instances(w.db.Statement, n); rows != nil {
+		c.own = true
 		known = append(known, c.filledIn(w, rows, known)...)
 		return rows, known, true
 	}
@@ -168,7 +170,7 @@ func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Fiel
 		}
 	}
 	for _, f := range c.schema.PrimaryFields {
-		if !c.gives(f) && !slices.Contains(known, f) && !slices.Contains(fields, f) && !slices.ContainsFunc(rows, func(row reflect.Value) bool {
+		if c.place(f) < 0 && !slices.Contains(known, f) && !slices.Contains(fields, f) && !slices.ContainsFunc(rows, func(row reflect.Value) bool {
 			_, zero := f.ValueOf(context.Background(), row.Elem())
 			return zero
 		}) {
@@ -178,9 +180,21 @@ func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Fiel
 	return fields
 }
 
-// gives reports whether the statement gives a column a value, be it DEFAULT.
-func (c *creation) gives(f *schema.Field) bool {
-	return slices.ContainsFunc(c.values.Columns, func(column clause.Column) bool { return c.column(column.Name) == f })
+// place returns where the statement gives a column its value, be it DEFAULT; -1 if it does not.
+func (c *creation) place(f *schema.Field) int {
+	return slices.IndexFunc(c.values.Columns, func(column clause.Column) bool { return c.column(column.Name) == f })
+}
+
+// ownKeys reports whether the caller's rows hold the keys that the statement gives, in whatever spelling: the
+// database finds them by it.
+func (c *creation) ownKeys() bool {
+	for _, f := range c.schema.PrimaryFields {
+		i := c.place(f)
+		if i < 0 || slices.ContainsFunc(c.values.Values, func(row []any) bool { return i >= len(row) || !plain(row[i]) }) {
+			return false
+		}
+	}
+	return c.own
 }
 
 // fill makes rows of the statement's values: of maps, and of other types stored in the same table.

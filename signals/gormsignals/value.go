@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm/schema"
 )
@@ -46,10 +47,15 @@ func indirect(v any) reflect.Value {
 }
 
 // faithful reports whether a column of a field certainly holds what Go makes of a value. Of text for a
-// number, GORM takes "010" for eight, and databases for ten.
+// number, GORM takes "010" for eight, and databases for ten. Some columns change what they are given: to lower
+// case, or to a day.
 func faithful(f *schema.Field, v any) bool {
 	rv, typ := indirect(v), f.IndirectFieldType
 	switch {
+	case strings.EqualFold(string(f.DataType), "date"):
+		return false // it keeps no time of day
+	case strings.EqualFold(string(f.DataType), "uuid") && rv.Kind() == reflect.String:
+		return isCanonicalUUID(rv.String())
 	case !rv.IsValid(), rv.Type() == typ:
 		return true
 	case scans(typ):
@@ -102,4 +108,9 @@ func wholeNumber(v reflect.Value) (int64, bool) {
 func isGiven(f *schema.Field, v any) bool {
 	_, ok := given(f, v)
 	return ok
+}
+
+// isCanonicalUUID recognises the one form in which a database writes a UUID that it may read in several.
+func isCanonicalUUID(text string) bool {
+	return len(text) == 36 && text == strings.ToLower(text) && strings.Count(text, "-") == 4
 }

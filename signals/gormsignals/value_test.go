@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -117,4 +119,44 @@ func TestAMapOfSerializedColumns(t *testing.T) {
 	require.Equal(t, []string{"vault team=5"}, r.take())
 	require.NoError(t, db.Model(&Vault{}).Create(map[string]any{"id": 2, "team": 12}).Error)
 	require.Equal(t, []string{"vault team=6"}, r.take())
+}
+
+// Visit has columns that change what they are given.
+type Visit struct {
+	ID   string    `gorm:"type:uuid;primaryKey"`
+	Team string    `gorm:"type:uuid"`
+	Day  time.Time `gorm:"type:date"`
+	Note string
+}
+
+// visitKey tells whether it was made of what the columns hold: lower case, and midnight.
+type visitKey struct{ Upper, Hour int64 }
+
+func TestColumnsThatChangeWhatTheyAreGiven(t *testing.T) {
+	d := openPostgres(t)
+	bus, r := signals.NewBus(signals.BusConfig{}), &recorder{}
+	rule := signals.On(func(v *Visit) visitKey {
+		upper := strings.ToUpper(v.ID) == v.ID || strings.ToUpper(v.Team) == v.Team
+		return visitKey{Upper: map[bool]int64{true: 1}[upper], Hour: int64(v.Day.UTC().Hour())}
+	}, "upper", "hour")
+	rule.Reads = []string{"ID", "Team", "Day"}
+	require.NoError(t, bus.Bind(&cache[visitKey]{"visit", r}, rule))
+	db := d.gorm(t, nil)
+	require.NoError(t, db.AutoMigrate(&Visit{}))
+	require.NoError(t, db.Use(gormsignals.New(bus)))
+	r.take()
+	const upper, lower = "E621E1F8-C36C-495A-93FC-0C247A3E6E5F", "e621e1f8-c36c-495a-93fc-0c247a3e6e5f"
+	noon := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+	for name, write := range map[string]func() error{
+		"update":                func() error { return db.Model(&Visit{ID: lower}).Update("team", upper).Error },
+		"update a day":          func() error { return db.Model(&Visit{ID: lower}).Update("day", noon).Error },
+		"update by another key": func() error { return db.Model(&Visit{ID: upper}).Update("note", "x").Error },
+	} {
+		require.NoError(t, db.Where("1 = 1").Delete(&Visit{}).Error)
+		r.take()
+		require.NoError(t, db.Create(&Visit{ID: upper, Team: upper, Day: noon}).Error, "create")
+		require.Equal(t, []string{"visit upper=0,hour=0"}, r.take(), "create")
+		require.NoError(t, write(), name)
+		require.Equal(t, []string{"visit upper=0,hour=0"}, r.take(), name)
+	}
 }
