@@ -10,19 +10,32 @@ import (
 	"github.com/restflow-go/restflow/signals/gormsignals"
 )
 
-// GORM counts on from the first key that the database has made, past rows that brought their own. MySQL
-// has no RETURNING that would tell.
-func TestKeysBesideThoseThatTheDatabaseMakes(t *testing.T) {
-	d := openMariaDB(t)
+// withoutReturning takes MariaDB for a MySQL, which has no RETURNING.
+func (d *database) withoutReturning() {
 	open := d.open
 	d.open = func() gorm.Dialector {
 		dialector := open().(*mysql.Dialector)
 		dialector.DisableWithReturning = true
 		return dialector
 	}
+}
+
+// GORM counts on from the first key that the database has made, past rows that brought their own.
+func TestKeysBesideThoseThatTheDatabaseMakes(t *testing.T) {
+	d := openMariaDB(t)
+	d.withoutReturning()
 	db, r := plugged(t, d, gormsignals.Config{})
 	require.NoError(t, db.Create(&[]User{{Email: "a@x", TeamID: 5}, {ID: 500, Email: "b@x", TeamID: 5}, {Email: "c@x", TeamID: 5}}).Error)
 	require.Equal(t, []string{"user all"}, r.take(), "the last has the key 501, and GORM says 102")
 	require.NoError(t, db.Create(&[]User{{Email: "d@x", TeamID: 5}, {Email: "e@x", TeamID: 5}}).Error)
 	require.Equal(t, []string{"user pk=new", "user team=5"}, r.take())
+}
+
+// Of maps of which some have a key, GORM gives the others NULL, and the database makes their keys.
+func TestAKeyThatIsGivenAsNULL(t *testing.T) {
+	d := openMariaDB(t)
+	d.withoutReturning()
+	db, r := plugged(t, d, gormsignals.Config{})
+	require.NoError(t, db.Model(&User{}).Create([]map[string]any{{"id": 60, "email": "a@x", "team_id": 5}, {"email": "b@x", "team_id": 6}}).Error)
+	require.Equal(t, []string{"user all"}, r.take())
 }

@@ -27,7 +27,7 @@ func given(f *schema.Field, v any) (any, bool) {
 	case f.Serializer != nil: // a row of the user's holds what will be read, and nothing else does
 		return v, true
 	case isNull(v):
-		return nil, true // of a nil pointer GORM makes what was there before
+		return nil, !f.PrimaryKey // of a nil pointer GORM makes what was there before; of no key, databases make one
 	}
 	if valuer, ok := v.(driver.Valuer); ok && indirect(v).Type() != f.IndirectFieldType {
 		var err error
