@@ -185,8 +185,8 @@ func (c *creation) place(f *schema.Field) int {
 	return slices.IndexFunc(c.values.Columns, func(column clause.Column) bool { return c.column(column.Name) == f })
 }
 
-// ownKeys reports whether the caller's rows hold the keys that the statement gives, in whatever spelling: the
-// database finds them by it.
+// ownKeys reports whether the caller's rows hold the keys that the statement gives, in whatever
+// spelling: the database finds them by it.
 func (c *creation) ownKeys() bool {
 	for _, f := range c.schema.PrimaryFields {
 		i := c.place(f)

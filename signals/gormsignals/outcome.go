@@ -55,8 +55,8 @@ func commitRefused(err error) bool {
 }
 
 // refused reports whether a failed statement certainly wrote nothing: the server said so, or GORM
-// or database/sql never sent it. A statement is atomic on every database with transactions. Anything else, a lost
-// connection above all, may have been executed.
+// or database/sql never sent it. A statement is atomic on every database with transactions.
+// Anything else, a lost connection above all, may have been executed.
 func refused(err error) bool {
 	if err == sql.ErrTxDone { //nolint:errorlint // a wrapped one is a driver's
 		return true

@@ -25,7 +25,8 @@ type reading struct {
 // read returns the rows of the model that match, at most MaxRows of them; false means that there
 // are more. It goes around GORM's callbacks: no hook, scope or other plugin runs for it, and a
 // resolver cannot send it to a replica. The logger sees it. A table whose name GORM could not find in
-// the text that it was given is not read, and what may not be read, or does not fit the model, is not known.
+// the text that it was given is not read, and what may not be read, or does not fit the model, is
+// not known.
 func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value, bool, error) {
 	if w.db.Statement.Table == "" {
 		return nil, false, nil
@@ -104,8 +105,8 @@ func (e *entry) query(ctx context.Context, w *watch, stmt *gorm.Statement) (misf
 	return misfit, err
 }
 
-// scan reads all rows into the statement's destination. A value that does not fit there is no fault of the
-// database's: it has answered, and its transaction goes on.
+// scan reads all rows into the statement's destination. A value that does not fit there is no fault
+// of the database's: it has answered, and its transaction goes on.
 func scan(ctx context.Context, c gorm.ConnPool, stmt *gorm.Statement) (misfit, err error) {
 	rows, err := c.QueryContext(ctx, stmt.SQL.String(), stmt.Vars...) //nolint:rowserrcheck // gorm.Scan does
 	if err != nil {

@@ -120,8 +120,8 @@ func bareFrom(c clause.Clause) bool {
 	return ok && len(from.Tables) == 0 && len(from.Joins) == 0
 }
 
-// assignments reads the SET clause that GORM has built. What is set beside a column that the model lacks is
-// known all the same.
+// assignments reads the SET clause that GORM has built. What is set beside a column that the model
+// lacks is known all the same.
 func (u *update) assignments(stmt *gorm.Statement) {
 	set, ok := stmt.Clauses["SET"].Expression.(clause.Set)
 	u.unclear = !ok // a clause of the user's own, which may set anything
@@ -148,14 +148,14 @@ func (u *update) assignments(stmt *gorm.Statement) {
 	}
 }
 
-// resembles reports whether a name differs from that of a column only as databases let it: in letter case,
-// by quotes, or by the table before it.
+// resembles reports whether a name differs from that of a column only as databases let it: in letter
+// case, by quotes, or by the table before it.
 func (m *model) resembles(name string) bool {
 	return slices.ContainsFunc(m.columns, func(f *schema.Field) bool { return strings.EqualFold(f.DBName, tableName(name)) })
 }
 
-// softOp is what setting a deletion time amounts to, besides an update: with NULL or the zero value the row
-// comes back, with any other it goes.
+// softOp is what setting a deletion time amounts to, besides an update: with NULL or the zero value
+// the row comes back, with any other it goes.
 func softOp(value any) signals.Op {
 	switch {
 	case !plain(value):

@@ -12,22 +12,23 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// set sets a field of a row to what its column holds when it has been given a value. false means that only
-// the database knows: GORM and it read some values by different rules.
+// set sets a field of a row to what its column holds when it has been given a value. false means
+// that only the database knows: GORM and it read some values by different rules.
 func set(ctx context.Context, f *schema.Field, row reflect.Value, v any) bool {
 	v, ok := given(f, v)
 	return ok && f.Serializer == nil && f.Set(ctx, row, v) == nil
 }
 
-// given returns a value as it goes to the database; false means that the column may hold another than Go makes of it.
+// given returns a value as it goes to the database; false means that the column may hold another than
+// Go makes of it.
 func given(f *schema.Field, v any) (any, bool) {
 	switch {
 	case !plain(v):
 		return nil, false
 	case f.Serializer != nil: // a row of the user's holds what will be read, and nothing else does
 		return v, true
-	case isNull(v):
-		return nil, !f.PrimaryKey // of a nil pointer GORM makes what was there before; of no key, databases make one
+	case isNull(v): // of a nil pointer GORM makes what was there before
+		return nil, !f.PrimaryKey // and of a missing key a database makes one
 	}
 	if valuer, ok := v.(driver.Valuer); ok && indirect(v).Type() != f.IndirectFieldType {
 		var err error
@@ -46,9 +47,9 @@ func indirect(v any) reflect.Value {
 	return rv
 }
 
-// faithful reports whether a column of a field certainly holds what Go makes of a value. Of text for a
-// number, GORM takes "010" for eight, and databases for ten. Some columns change what they are given: to lower
-// case, or to a day.
+// faithful reports whether a column of a field certainly holds what Go makes of a value. Of text for
+// a number, GORM takes "010" for eight, and databases for ten. Some columns change what they are
+// given: to lower case, or to a day.
 func faithful(f *schema.Field, v any) bool {
 	rv, typ := indirect(v), f.IndirectFieldType
 	switch {
@@ -58,8 +59,8 @@ func faithful(f *schema.Field, v any) bool {
 		return isCanonicalUUID(rv.String())
 	case !rv.IsValid(), rv.Type() == typ:
 		return true
-	case scans(typ):
-		return typ.Kind() == reflect.Struct || typ.Kind() == reflect.Array // GORM hands those to Scan, as it does what it reads
+	case scans(typ): // GORM hands structs and arrays to Scan, as it does what it reads
+		return typ.Kind() == reflect.Struct || typ.Kind() == reflect.Array
 	}
 	switch typ.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

@@ -9,7 +9,8 @@ import (
 	"github.com/restflow-go/restflow/signals/gormsignals"
 )
 
-// SQLite counts only what a statement itself writes: through a view, triggers write and it counts nothing.
+// SQLite counts only what a statement itself writes: through a view, triggers write and it counts
+// nothing.
 func TestViewsWithTriggersCountNothing(t *testing.T) {
 	d := openSQLite(t)
 	db, r := plugged(t, d, gormsignals.Config{Tables: map[string][]any{"user_view": {User{}}}})
