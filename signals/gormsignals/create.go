@@ -173,7 +173,7 @@ func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Fiel
 		if c.place(f) < 0 && !slices.Contains(known, f) && !slices.Contains(fields, f) && !slices.ContainsFunc(rows, func(row reflect.Value) bool {
 			_, zero := f.ValueOf(context.Background(), row.Elem())
 			return zero
-		}) {
+		}) && (len(rows) == 1 || w.rows || w.stepsBy(f.AutoIncrementIncrement)) {
 			fields = append(fields, f)
 		}
 	}

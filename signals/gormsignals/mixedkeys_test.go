@@ -39,3 +39,21 @@ func TestAKeyThatIsGivenAsNULL(t *testing.T) {
 	require.NoError(t, db.Model(&User{}).Create([]map[string]any{{"id": 60, "email": "a@x", "team_id": 5}, {"email": "b@x", "team_id": 6}}).Error)
 	require.Equal(t, []string{"user all"}, r.take())
 }
+
+// A cluster of MySQL makes every third key, of which GORM does not know.
+func TestKeysOfAClusterThatTakesLargerSteps(t *testing.T) {
+	d := openMariaDB(t)
+	d.withoutReturning()
+	open := d.open
+	d.open = func() gorm.Dialector {
+		dialector := open().(*mysql.Dialector)
+		dialector.DSN += "&auto_increment_increment=3"
+		dialector.DSNConfig = nil
+		return dialector
+	}
+	db, r := plugged(t, d, gormsignals.Config{})
+	require.NoError(t, db.Create(&[]User{{Email: "a@x"}, {Email: "b@x"}}).Error)
+	require.Equal(t, []string{"user all"}, r.take())
+	require.NoError(t, db.Create(&User{Email: "c@x", TeamID: 5}).Error)
+	require.Equal(t, []string{"user pk=new", "user team=5"}, r.take())
+}
