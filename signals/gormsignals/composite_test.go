@@ -1,6 +1,7 @@
 package gormsignals_test
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -178,4 +179,69 @@ func TestConnectorReturnsFailuresOfPublishing(t *testing.T) {
 	var n int
 	require.NoError(t, d.second.QueryRow("SELECT count(*) FROM pets").Scan(&n))
 	require.Zero(t, n)
+}
+
+// A statement may set columns that a model of the same table does not have.
+func TestColumnsOfAnotherModel(t *testing.T) {
+	type Profile struct {
+		ID     int64
+		Bio    string
+		TeamID int64
+	}
+	databases(t, func(t *testing.T, d *database) {
+		db, r := plugged(t, d, gormsignals.Config{})
+		exec(t, d.second, "ALTER TABLE users ADD bio varchar(50)")
+		require.NoError(t, db.Table("users").Model(&Profile{ID: 1}).Updates(map[string]any{"bio": "x", "team_id": 5}).Error)
+		require.Equal(t, []string{"user pk=1", "user team=1", "user team=5"}, r.take())
+		if d.name == "mysql" {
+			require.NoError(t, db.Model(&User{ID: 1}).Updates(map[string]any{"users.team_id": 6}).Error)
+			require.Equal(t, []string{"user all"}, r.take())
+		}
+	})
+}
+
+// Org has a key of two parts, which its units refer to; the second may be missing.
+type Org struct {
+	A int64 `gorm:"primaryKey;autoIncrement:false"`
+	B int64 `gorm:"primaryKey;autoIncrement:false"`
+}
+
+type Unit struct {
+	ID   int64 `gorm:"primaryKey"`
+	OrgA int64
+	OrgB sql.NullInt64
+	Org  *Org `gorm:"foreignKey:OrgA,OrgB;references:A,B"`
+}
+
+type orgKey struct{ A, B int64 }
+
+func TestForeignKeysOfTwoParts(t *testing.T) {
+	b := func(n int64) sql.NullInt64 { return sql.NullInt64{Int64: n, Valid: true} }
+	for range 8 { // maps are walked in any order
+		bus, r := signals.NewBus(signals.BusConfig{}), &recorder{}
+		require.NoError(t, bus.Bind(&cache[orgKey]{"unit", r}, signals.Rule{Model: Unit{}, Map: map[string]string{"a": "Org.A", "b": "Org.B"}}))
+		db := openSQLite(t).gorm(t, &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true})
+		require.NoError(t, db.AutoMigrate(&Org{}, &Unit{}))
+		require.NoError(t, db.Use(gormsignals.New(bus)))
+		r.take()
+		require.NoError(t, db.Create(&Unit{ID: 1, OrgA: 3, OrgB: b(4)}).Error)
+		require.Equal(t, []string{"unit a=3,b=4"}, r.take())
+		require.NoError(t, db.Model(&Unit{ID: 1}).Update("org_b", 5).Error)
+		require.Equal(t, []string{"unit a=3,b=4", "unit a=3,b=5"}, r.take())
+		require.NoError(t, db.Model(&Unit{ID: 1}).Update("org_b", nil).Error)
+		require.Equal(t, []string{"unit all"}, r.take(), "NULL belongs to nothing")
+	}
+}
+
+// moved is a SET clause in words that the plugin does not know.
+type moved struct{}
+
+func (moved) Name() string                   { return "SET" }
+func (moved) Build(b clause.Builder)         { _, _ = b.WriteString("team_id = 5, deleted_at = NULL") }
+func (m moved) MergeClause(c *clause.Clause) { c.Expression = m }
+
+func TestUpdateByAClauseOfTheUsers(t *testing.T) {
+	db, r := plugged(t, openSQLite(t), gormsignals.Config{})
+	require.NoError(t, db.Model(&User{}).Where("id = 1").Clauses(moved{}).Updates(map[string]any{}).Error)
+	require.Equal(t, []string{"user all"}, r.take())
 }

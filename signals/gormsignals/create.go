@@ -18,11 +18,16 @@ type creation struct {
 	*entry
 	values  clause.Values
 	ignores bool // rows that conflict are left out
+	own     bool // the caller's rows are of the model's type
 }
 
 // creating picks the work of an INSERT. One that may replace rows that exist is an upsert.
 func (p *Plugin) creating(db *gorm.DB, s subjects) []work {
-	conflict, ok := db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	given := db.Statement.Clauses["ON CONFLICT"].Expression
+	conflict, ok := given.(clause.OnConflict)
+	if given != nil && !ok { // a clause of the user's own, which may do anything
+		return each(s, func(e *entry) work { return &whole{entry: e, op: signals.AnyOp} }, signals.AnyOp)
+	}
 	ignores := ok && conflict.DoNothing
 	if insert, found := db.Statement.Clauses["INSERT"].Expression.(clause.Insert); found && insert.Modifier != "" {
 		if ignores = strings.EqualFold(insert.Modifier, "IGNORE") || strings.EqualFold(insert.Modifier, "OR IGNORE"); !ignores {
@@ -35,10 +40,17 @@ func (p *Plugin) creating(db *gorm.DB, s subjects) []work {
 	return each(s, func(e *entry) work { return &creation{entry: e, ignores: ignores} }, signals.Create)
 }
 
-// before takes the VALUES clause, which is there only while the statement runs.
+// before takes the VALUES clause, which is there only while the statement runs. An INSERT that may leave
+// nothing out and still counts no row was led elsewhere by a trigger.
 func (c *creation) before(_ context.Context, w *watch) error {
-	c.values, _ = w.db.Statement.Clauses["VALUES"].Expression.(clause.Values)
+	c.values = valuesOf(w)
+	w.uncounted = w.uncounted || !c.ignores
 	return nil
+}
+
+func valuesOf(w *watch) clause.Values {
+	values, _ := w.db.Statement.Clauses["VALUES"].Expression.(clause.Values)
+	return values
 }
 
 func (c *creation) bulk() signals.Change {
@@ -50,7 +62,7 @@ func (c *creation) after(ctx context.Context, w *watch) ([]signals.Change, error
 	if !ok {
 		return []signals.Change{c.bulk()}, nil
 	}
-	if !covers(known, c.columns) && covers(known, c.schema.PrimaryFields) && !w.plugin.config.NoReads {
+	if !covers(known, c.columns) && (covers(known, c.schema.PrimaryFields) || c.ownKeys()) && !w.plugin.config.NoReads {
 		found, err := c.readKeys(ctx, w, rows)
 		if err != nil {
 			return []signals.Change{c.bulk()}, err
@@ -78,9 +90,11 @@ func (c *creation) inserted(ctx context.Context, w *watch) (rows []reflect.Value
 	}
 	known = c.certain()
 	if rows = c.instances(w.db.Statement, n); rows != nil {
+		c.own = true
 		known = append(known, c.filledIn(w, rows, known)...)
 		return rows, known, true
 	}
+	known = slices.DeleteFunc(known, func(f *schema.Field) bool { return f.Serializer != nil })
 	rows = make([]reflect.Value, n)
 	for i := range rows {
 		rows[i] = reflect.New(c.typ)
@@ -98,18 +112,18 @@ func (c *creation) mapKey(ctx context.Context, stmt *gorm.Statement, rows []refl
 		return known
 	}
 	dest, ok := reflect.TypeAssert[map[string]any](reflect.Indirect(reflect.ValueOf(stmt.Dest)))
-	if key := dest[f.DBName]; ok && key != nil && f.Set(ctx, rows[0].Elem(), key) == nil {
+	if key := dest[f.DBName]; ok && key != nil && set(ctx, f, rows[0].Elem(), key) {
 		return append(known, f)
 	}
 	return known
 }
 
-// certain lists the columns of the statement whose values are plain in every row.
+// certain lists the columns of the statement whose values are known in every row.
 func (c *creation) certain() []*schema.Field {
 	fields := make([]*schema.Field, 0, len(c.values.Columns)+1)
 	for i, column := range c.values.Columns {
 		f := c.column(column.Name)
-		if f == nil || !f.Readable || slices.ContainsFunc(c.values.Values, func(row []any) bool { return i >= len(row) || !plain(row[i]) }) {
+		if f == nil || !f.Readable || slices.ContainsFunc(c.values.Values, func(row []any) bool { return i >= len(row) || !isGiven(f, row[i]) }) {
 			continue
 		}
 		fields = append(fields, f)
@@ -143,7 +157,7 @@ func (c *creation) instances(stmt *gorm.Statement, n int) []reflect.Value {
 
 // filledIn lists the columns that GORM has set in the caller's rows after the statement: what came
 // back by RETURNING, and the primary key by the driver's last insert id. If only some rows were
-// inserted, GORM cannot tell which of them an id belongs to.
+// inserted, GORM cannot tell which of them an id belongs to; nor can it if some brought their own.
 func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Field) (fields []*schema.Field) {
 	if c.ignores && w.affected() != int64(len(rows)) {
 		return nil
@@ -156,14 +170,31 @@ func (c *creation) filledIn(w *watch, rows []reflect.Value, known []*schema.Fiel
 		}
 	}
 	for _, f := range c.schema.PrimaryFields {
-		if !slices.Contains(known, f) && !slices.Contains(fields, f) && !slices.ContainsFunc(rows, func(row reflect.Value) bool {
+		if c.place(f) < 0 && !slices.Contains(known, f) && !slices.Contains(fields, f) && !slices.ContainsFunc(rows, func(row reflect.Value) bool {
 			_, zero := f.ValueOf(context.Background(), row.Elem())
 			return zero
-		}) {
+		}) && (len(rows) == 1 || w.rows || w.stepsBy(f.AutoIncrementIncrement)) {
 			fields = append(fields, f)
 		}
 	}
 	return fields
+}
+
+// place returns where the statement gives a column its value, be it DEFAULT; -1 if it does not.
+func (c *creation) place(f *schema.Field) int {
+	return slices.IndexFunc(c.values.Columns, func(column clause.Column) bool { return c.column(column.Name) == f })
+}
+
+// ownKeys reports whether the caller's rows hold the keys that the statement gives, in whatever
+// spelling: the database finds them by it.
+func (c *creation) ownKeys() bool {
+	for _, f := range c.schema.PrimaryFields {
+		i := c.place(f)
+		if i < 0 || slices.ContainsFunc(c.values.Values, func(row []any) bool { return i >= len(row) || !plain(row[i]) }) {
+			return false
+		}
+	}
+	return c.own
 }
 
 // fill makes rows of the statement's values: of maps, and of other types stored in the same table.
@@ -174,7 +205,7 @@ func (c *creation) fill(ctx context.Context, rows []reflect.Value, known []*sche
 			continue
 		}
 		for j, row := range rows {
-			if f.Set(ctx, row.Elem(), c.values.Values[j][i]) != nil {
+			if !set(ctx, f, row.Elem(), c.values.Values[j][i]) {
 				return false
 			}
 		}

@@ -24,8 +24,9 @@ func (e *entry) instance(ctx context.Context, row reflect.Value, columns []*sche
 	if !own {
 		names = e.names(columns)
 	}
+	targets := map[*schema.Relationship]reflect.Value{}
 	for path, o := range e.owners {
-		if e.needs(path) && covers(columns, []*schema.Field{o.ref.ForeignKey}) && e.point(ctx, row, o) {
+		if e.needs(path) && slices.Contains(columns, o.ref.ForeignKey) && e.point(ctx, row, o, columns, targets) {
 			names = append(names, path)
 		}
 	}
@@ -36,18 +37,22 @@ func (e *entry) needs(path string) bool {
 	return slices.Contains(e.need.Fields, path)
 }
 
-// point lets the association of a row hold the key that the foreign key has. A nil foreign key
-// is a nil association; where that is no pointer, nothing can say so and it stays unknown.
-func (e *entry) point(ctx context.Context, row reflect.Value, o owner) bool {
+// point lets the association of a row hold the key that the foreign key has. The parts of a composite
+// one meet in one of targets. A NULL in it is a nil association; where that is no pointer, nothing can
+// say so and it stays unknown.
+func (e *entry) point(ctx context.Context, row reflect.Value, o owner, columns []*schema.Field, targets map[*schema.Relationship]reflect.Value) bool {
 	field := o.rel.Field.ReflectValueOf(ctx, row.Elem())
-	key := o.ref.ForeignKey.ReflectValueOf(ctx, row.Elem())
-	if key.Kind() == reflect.Pointer && key.IsNil() {
+	if pointsNowhere(ctx, row, o.rel, columns) {
 		if field.Kind() == reflect.Pointer {
 			field.SetZero()
 		}
 		return field.Kind() == reflect.Pointer
 	}
-	target := reflect.New(o.rel.FieldSchema.ModelType)
+	target, ok := targets[o.rel]
+	if !ok {
+		target = reflect.New(o.rel.FieldSchema.ModelType)
+		targets[o.rel] = target
+	}
 	v, _ := o.ref.ForeignKey.ValueOf(ctx, row.Elem())
 	if o.ref.PrimaryKey.Set(ctx, target.Elem(), v) != nil {
 		return false
@@ -58,6 +63,17 @@ func (e *entry) point(ctx context.Context, row reflect.Value, o owner) bool {
 		field.Set(target.Elem())
 	}
 	return true
+}
+
+// pointsNowhere reports whether a known part of a foreign key is NULL.
+func pointsNowhere(ctx context.Context, row reflect.Value, rel *schema.Relationship, columns []*schema.Field) bool {
+	return slices.ContainsFunc(rel.References, func(ref *schema.Reference) bool {
+		if ref.OwnPrimaryKey || !slices.Contains(columns, ref.ForeignKey) {
+			return false
+		}
+		v, _ := ref.ForeignKey.ValueOf(ctx, row.Elem())
+		return isNull(v)
+	})
 }
 
 // returnedRows are the rows that a user's RETURNING clause brought into a slice of the model's own

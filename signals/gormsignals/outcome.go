@@ -55,9 +55,12 @@ func commitRefused(err error) bool {
 }
 
 // refused reports whether a failed statement certainly wrote nothing: the server said so, or GORM
-// never sent it. A statement is atomic on every database with transactions. Anything else, a lost
-// connection above all, may have been executed.
+// or database/sql never sent it. A statement is atomic on every database with transactions.
+// Anything else, a lost connection above all, may have been executed.
 func refused(err error) bool {
+	if err == sql.ErrTxDone { //nolint:errorlint // a wrapped one is a driver's
+		return true
+	}
 	if state := sqlState(err); state != "" {
 		return !strings.HasPrefix(state, "08") && !strings.HasPrefix(state, "57P") && state != "40003"
 	}

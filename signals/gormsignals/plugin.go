@@ -135,8 +135,7 @@ func (p *Plugin) deliver(ctx context.Context, s seat, changes []signals.Change) 
 	if len(changes) == 0 {
 		return nil
 	}
-	if s.tx != nil && !s.tx.ended.Load() {
-		s.tx.queue.add(changes...)
+	if s.tx != nil && !s.tx.ended.Load() && s.tx.queue.add(changes...) {
 		return nil
 	}
 	if err := p.bus.Publish(ctx, changes...); err != nil {

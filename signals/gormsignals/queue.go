@@ -17,7 +17,8 @@ const maxLevels = 256
 type queue struct {
 	bus *signals.Bus
 
-	mu     sync.Mutex      // protects what follows
+	mu     sync.Mutex      // protects what follows; not held while changes are published
+	closed bool            // no commit comes any more
 	ctx    context.Context // carries the root's tx, to which all others hand their changes
 	levels []level         // the transaction itself, then its savepoints, innermost last
 }
@@ -27,10 +28,22 @@ type level struct {
 	tx   *signals.Tx
 }
 
-func (q *queue) add(changes ...signals.Change) {
+// add reports false for what comes after the transaction has ended, which no commit would publish.
+func (q *queue) add(changes ...signals.Change) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
 	q.top().tx.Add(changes...)
+	return true
+}
+
+// end lets nothing in any more. What is there is still to be published or dropped.
+func (q *queue) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
 }
 
 // top returns the innermost level. The first is made when it is needed: most transactions write
@@ -109,8 +122,18 @@ func (q *queue) settle(n int) {
 	q.levels = slices.Delete(q.levels, 1, n+1)
 }
 
-// publish publishes everything and leaves the queue empty.
+// publish publishes everything and leaves the queue empty. A listener may then publish through the same
+// transaction.
 func (q *queue) publish(ctx context.Context) error {
+	root := q.take()
+	if root == nil || root.Len() == 0 {
+		return nil
+	}
+	return root.Commit(ctx)
+}
+
+// take empties the queue and returns what holds all of it; nil if there is nothing.
+func (q *queue) take() *signals.Tx {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.levels) == 0 {
@@ -119,10 +142,7 @@ func (q *queue) publish(ctx context.Context) error {
 	q.settle(len(q.levels) - 1)
 	root := q.levels[0].tx
 	q.levels = nil
-	if root.Len() == 0 {
-		return nil
-	}
-	return root.Commit(ctx)
+	return root
 }
 
 // drop forgets everything.

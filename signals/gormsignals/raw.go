@@ -2,6 +2,7 @@ package gormsignals
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -71,7 +72,7 @@ func (n *names) sniff(sql string) (t text) {
 	t.counted, t.several = len(statements) == 1, len(statements) > 1
 	seen := map[*entry]bool{}
 	for _, s := range statements {
-		t.counted = t.counted && s.Counted
+		t.counted = t.counted && s.Counted && !(n.dialect.Views && c.leadsOn(s))
 		for _, e := range c.written(s) {
 			if !seen[e] {
 				seen[e] = true
@@ -87,6 +88,11 @@ func (n *names) sniff(sql string) (t text) {
 func isSelect(sql string) bool {
 	sql = strings.TrimSpace(sql)
 	return len(sql) > 6 && strings.EqualFold(sql[:6], "SELECT") && strings.IndexByte(sql, ';') < 0
+}
+
+// leadsOn reports whether a statement writes a table that Config.Tables lists, which may be a view.
+func (c *catalog) leadsOn(s sniff.Statement) bool {
+	return slices.ContainsFunc(s.Tables, func(table string) bool { return len(c.further[table]) > 0 })
 }
 
 // written lists the models that a statement writes. An unknown one may write any.

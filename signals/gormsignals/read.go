@@ -25,7 +25,8 @@ type reading struct {
 // read returns the rows of the model that match, at most MaxRows of them; false means that there
 // are more. It goes around GORM's callbacks: no hook, scope or other plugin runs for it, and a
 // resolver cannot send it to a replica. The logger sees it. A table whose name GORM could not find in
-// the text that it was given is not read, and what may not be read is not known.
+// the text that it was given is not read, and what may not be read, or does not fit the model, is
+// not known.
 func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value, bool, error) {
 	if w.db.Statement.Table == "" {
 		return nil, false, nil
@@ -43,8 +44,14 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 	}
 	stmt.Build("SELECT", "FROM", "WHERE", "LIMIT", "FOR")
 	stmt.Schema = e.schema
-	err := w.guarded(ctx, stmt, func() error { return e.query(ctx, w, stmt) })
+	var misfit error
+	err := w.guarded(ctx, stmt, func() (err error) {
+		misfit, err = e.query(ctx, w, stmt)
+		return err
+	})
 	switch {
+	case err == nil && misfit != nil:
+		return nil, false, nil
 	case errors.As(err, new(*ReadError)):
 		return nil, false, err
 	case unreadable(err):
@@ -86,27 +93,28 @@ func (e *entry) statement(ctx context.Context, w *watch) *gorm.Statement {
 	return stmt
 }
 
-func (e *entry) query(ctx context.Context, w *watch, stmt *gorm.Statement) error {
+func (e *entry) query(ctx context.Context, w *watch, stmt *gorm.Statement) (misfit, err error) {
 	if stmt.DB.Error != nil {
-		return stmt.DB.Error
+		return nil, stmt.DB.Error
 	}
 	began := time.Now()
-	err := scan(ctx, w.ConnPool, stmt)
+	misfit, err = scan(ctx, w.ConnPool, stmt)
 	stmt.DB.Logger.Trace(ctx, began, func() (string, int64) {
 		return stmt.DB.Dialector.Explain(stmt.SQL.String(), stmt.Vars...), stmt.DB.RowsAffected
-	}, err)
-	return err
+	}, cmp.Or(err, misfit))
+	return misfit, err
 }
 
-// scan reads all rows into the statement's destination.
-func scan(ctx context.Context, c gorm.ConnPool, stmt *gorm.Statement) (err error) {
+// scan reads all rows into the statement's destination. A value that does not fit there is no fault
+// of the database's: it has answered, and its transaction goes on.
+func scan(ctx context.Context, c gorm.ConnPool, stmt *gorm.Statement) (misfit, err error) {
 	rows, err := c.QueryContext(ctx, stmt.SQL.String(), stmt.Vars...) //nolint:rowserrcheck // gorm.Scan does
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = cmp.Or(err, rows.Close()) }()
 	gorm.Scan(rows, stmt.DB, 0)
-	return stmt.DB.Error
+	return stmt.DB.Error, rows.Err()
 }
 
 func columnsOf(fields []*schema.Field) []clause.Column {

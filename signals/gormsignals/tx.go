@@ -47,10 +47,12 @@ func newTx(ctx context.Context, p *pool, raw gorm.ConnPool, opts *sql.TxOptions)
 // What the database certainly rolled back is dropped; an uncertain outcome is published.
 func (t *tx) Commit() error {
 	if err := t.expired(); err != nil {
+		t.queue.end()
 		t.drop()
 		return err
 	}
 	err := t.raw.Commit()
+	t.queue.end()
 	if err != nil && t.rolledBack(err) {
 		t.drop()
 		return err
@@ -75,6 +77,7 @@ func (t *tx) publish() error {
 // Rollback rolls back and drops the queue. Whatever error the database gives, a COMMIT was not sent.
 func (t *tx) Rollback() error {
 	err := t.raw.Rollback()
+	t.queue.end()
 	t.drop()
 	return err
 }

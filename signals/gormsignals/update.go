@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -21,6 +22,7 @@ type update struct {
 	fields []string // Go names of what is set; nil if a column is none of the model's
 
 	unheard bool            // no rule fires for these fields
+	unclear bool            // it may set columns of the model that nothing names
 	rows    []reflect.Value // the rows concerned, as they were or, if pinned only, their keys
 	known   bool            // rows are all the rows
 	image   bool            // rows hold the previous values
@@ -62,7 +64,7 @@ func (u *update) before(ctx context.Context, w *watch) error {
 	if u.unheard = !ok; u.unheard {
 		return nil
 	}
-	if u.entry = u.entry.reduced(need); !u.narrow() {
+	if u.entry = u.entry.reduced(need); !u.narrow() || u.unclear {
 		return nil
 	}
 	u.rows, u.known = u.pins(stmt)
@@ -118,37 +120,47 @@ func bareFrom(c clause.Clause) bool {
 	return ok && len(from.Tables) == 0 && len(from.Joins) == 0
 }
 
-// assignments reads the SET clause that GORM has built.
+// assignments reads the SET clause that GORM has built. What is set beside a column that the model
+// lacks is known all the same.
 func (u *update) assignments(stmt *gorm.Statement) {
 	set, ok := stmt.Clauses["SET"].Expression.(clause.Set)
-	if !ok {
-		return
-	}
-	u.fields = make([]string, 0, len(set)+2)
+	u.unclear = !ok // a clause of the user's own, which may set anything
+	fields, foreign := make([]string, 0, len(set)+2), false
 	u.set = make([]assignment, 0, len(set))
 	for _, a := range set {
 		f := u.column(a.Column.Name)
 		if f == nil {
-			u.fields = nil
-			return
+			foreign = true
+			u.unclear = u.unclear || u.resembles(a.Column.Name)
+			continue
 		}
-		u.fields = append(u.fields, u.paths[f]...)
+		fields = append(fields, u.paths[f]...)
 		u.set = append(u.set, assignment{f, a.Value})
 		if slices.Contains(u.soft, f) {
 			u.op |= softOp(a.Value)
 		}
 	}
-	u.fields = append(u.fields, u.names(u.derived)...)
+	if u.unclear && len(u.soft) > 0 { // it may be the deletion time
+		u.op = signals.AnyOp
+	}
+	if ok && !foreign {
+		u.fields = append(fields, u.names(u.derived)...)
+	}
 }
 
-// softOp is what setting a deletion time amounts to, besides an update: with the zero value the row
-// comes back, with any other it goes.
+// resembles reports whether a name differs from that of a column only as databases let it: in letter
+// case, by quotes, or by the table before it.
+func (m *model) resembles(name string) bool {
+	return slices.ContainsFunc(m.columns, func(f *schema.Field) bool { return strings.EqualFold(f.DBName, tableName(name)) })
+}
+
+// softOp is what setting a deletion time amounts to, besides an update: with NULL or the zero value
+// the row comes back, with any other it goes.
 func softOp(value any) signals.Op {
-	v := reflect.ValueOf(value)
 	switch {
 	case !plain(value):
 		return signals.Create | signals.Delete
-	case !v.IsValid() || v.IsZero():
+	case isNull(value) || indirect(value).IsZero():
 		return signals.Create
 	}
 	return signals.Delete
@@ -215,7 +227,7 @@ func (u *update) newRows(ctx context.Context, w *watch) ([]reflect.Value, bool, 
 		if !slices.Contains(u.columns, a.field) {
 			continue
 		}
-		if a.field.Serializer == nil && plain(a.value) && u.assign(ctx, rows, a) {
+		if u.assign(ctx, rows, a) {
 			continue
 		}
 		if a.field.PrimaryKey {
@@ -231,7 +243,7 @@ func (u *update) newRows(ctx context.Context, w *watch) ([]reflect.Value, bool, 
 
 func (u *update) assign(ctx context.Context, rows []reflect.Value, a assignment) bool {
 	for _, row := range rows {
-		if a.field.Set(ctx, row.Elem(), a.value) != nil {
+		if !set(ctx, a.field, row.Elem(), a.value) {
 			return false
 		}
 	}
@@ -241,7 +253,7 @@ func (u *update) assign(ctx context.Context, rows []reflect.Value, a assignment)
 // reread reads the rows by their keys, which may have been set, and puts them in the same order.
 func (u *update) reread(ctx context.Context, w *watch, rows []reflect.Value) ([]reflect.Value, bool, error) {
 	for _, a := range u.set {
-		if a.field.PrimaryKey && (!plain(a.value) || !u.assign(ctx, rows, a)) {
+		if a.field.PrimaryKey && !u.assign(ctx, rows, a) {
 			return nil, false, nil
 		}
 	}
@@ -294,7 +306,7 @@ func (u *update) add(changes []signals.Change, c signals.Change) []signals.Chang
 func (u *update) pinnedChanges(ctx context.Context, w *watch) ([]signals.Change, error) {
 	known := append(make([]*schema.Field, 0, len(u.set)+2), u.schema.PrimaryFields...)
 	for _, a := range u.set {
-		if a.field.Serializer != nil || !plain(a.value) || !u.assign(ctx, u.rows, a) {
+		if !u.assign(ctx, u.rows, a) {
 			known = slices.DeleteFunc(known, func(f *schema.Field) bool { return f == a.field })
 		} else if !slices.Contains(known, a.field) {
 			known = append(known, a.field)

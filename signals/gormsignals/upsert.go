@@ -24,8 +24,8 @@ type upsert struct {
 }
 
 func (u *upsert) before(ctx context.Context, w *watch) error {
-	if err := u.creation.before(ctx, w); err != nil || !u.narrow() {
-		return err
+	if u.values = valuesOf(w); !u.narrow() {
+		return nil
 	}
 	conflict, _ := w.db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	u.assignments(conflict)
@@ -102,7 +102,7 @@ func (u *upsert) keyRows(ctx context.Context, key []*schema.Field) ([]reflect.Va
 				continue
 			}
 			null = null || isNull(values[i])
-			if f.Set(ctx, row.Elem(), values[i]) != nil {
+			if !set(ctx, f, row.Elem(), values[i]) {
 				return nil, false
 			}
 			found++

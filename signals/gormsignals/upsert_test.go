@@ -164,3 +164,18 @@ func TestDatabasesWithoutKnownLocks(t *testing.T) {
 	require.NoError(t, db.Model(&User{ID: 1}).Update("team_id", 5).Error)
 	require.Equal(t, []string{"user all"}, r.take(), "the previous team is not certain")
 }
+
+// byName is an upsert in words that the plugin does not know.
+type byName struct{ clause.OnConflict }
+
+func (byName) Build(b clause.Builder) {
+	_, _ = b.WriteString("(code) DO UPDATE SET team = excluded.team")
+}
+
+func (o byName) MergeClause(c *clause.Clause) { c.Expression = o }
+
+func TestUpsertByAClauseOfTheUsers(t *testing.T) {
+	db, r := accounts(t, openSQLite(t))
+	require.NoError(t, db.Clauses(byName{}).Create(&Account{Code: 1, Team: 9}).Error)
+	require.Equal(t, []string{"account all"}, r.take())
+}

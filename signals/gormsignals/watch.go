@@ -59,7 +59,8 @@ func (p *Plugin) before(works func(*gorm.DB, subjects) []work) func(*gorm.DB) {
 		if s.none() {
 			return
 		}
-		p.watch(db, works(db, s))
+		w := p.watch(db, works(db, s))
+		w.uncounted = len(s.further) > 0 && p.names(db).dialect.Views // the table may be one
 	}
 }
 

@@ -89,7 +89,7 @@ func (m *model) combine(ctx context.Context, values [][]any) ([]reflect.Value, b
 		for i, f := range m.schema.PrimaryFields {
 			v := values[i][rest%len(values[i])]
 			rest /= len(values[i])
-			if !plain(v) || isList(v) || f.Set(ctx, rows[r].Elem(), v) != nil {
+			if isList(v) || !set(ctx, f, rows[r].Elem(), v) {
 				return nil, false
 			}
 		}
@@ -120,7 +120,7 @@ func (p *pinner) pinnedIn(in clause.IN) ([]reflect.Value, bool) {
 		}
 		row := reflect.New(p.typ)
 		for i, f := range fields {
-			if !plain(tuple[i]) || isList(tuple[i]) || f.Set(p.stmt.Context, row.Elem(), tuple[i]) != nil {
+			if isList(tuple[i]) || !set(p.stmt.Context, f, row.Elem(), tuple[i]) {
 				return nil, false
 			}
 		}

@@ -12,6 +12,7 @@ type Dialect struct {
 	Implicit   bool // DDL commits the open transaction
 	FromWrites bool // UPDATE alias … FROM table: the written table may stand after FROM
 	Using      bool // DELETE FROM alias USING table alias: it may stand after USING
+	Views      bool // what triggers write through a view is not counted
 }
 
 // For returns the dialect of a GORM dialector's name.
@@ -22,9 +23,9 @@ func For(name string) Dialect {
 	case "postgres":
 		return Dialect{Dollar: true, Nested: true}
 	case "sqlite":
-		return Dialect{Brackets: true}
+		return Dialect{Brackets: true, Views: true}
 	case "sqlserver":
 		return Dialect{Nested: true, Brackets: true, FromWrites: true}
 	}
-	return Dialect{FromWrites: true, Using: true}
+	return Dialect{FromWrites: true, Using: true, Views: true}
 }
