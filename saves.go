@@ -3,8 +3,6 @@ package restflow
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -194,15 +192,8 @@ func (w *saver) step(sv *save, d *draft) bool {
 }
 
 // send saves the entry, or removes the one before if there is none: Delete came
-// while that was being sent. OnError is told of failures. A panic of the store is
-// one, since no request is there to recover it.
-func (d *draft) send(k *Key) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("restflow: panic in a save: %v\n%s", p, debug.Stack())
-			d.store.tell("save", err)
-		}
-	}()
+// while that was being sent. OnError is told of failures.
+func (d *draft) send(k *Key) error {
 	if d.entry == nil {
 		return d.store.remove(d.ctx, k)
 	}
