@@ -273,6 +273,30 @@ func TestLeaseOfWhatCannotBeShared(t *testing.T) {
 	}
 }
 
+// A run that Delete has outdated says nothing of the next one: one of those who waited
+// for it leads that for all, in all processes.
+func TestLeaseOfADeletedRun(t *testing.T) {
+	l := newLeasing(t, 2, long)
+	end := l.hold(0)
+	const together = 10
+	var runs atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 2 * together {
+		wg.Go(func() {
+			r := ask(t.Context(), l.nodes[i%2], l.k, func(*restflow.Flight) *restflow.Entry {
+				runs.Add(1)
+				return entryOf("new")
+			})
+			require.Equal(t, "new", r.body)
+		})
+	}
+	await(t, "they wait", func() bool { return l.nodes[0].Waiting(l.k) == together && l.nodes[1].Waiting(l.k) == together-1 })
+	require.NoError(t, l.nodes[0].Delete(t.Context(), l.k))
+	require.Equal(t, filled{led: true}, end(entryOf("old")))
+	wg.Wait()
+	require.EqualValues(t, 1, runs.Load())
+}
+
 // T2 across processes: who comes after an invalidation waits for no older run, and
 // who has waited since before does not any longer.
 func TestLeaseIsOfItsEpochs(t *testing.T) {
