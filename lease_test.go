@@ -201,6 +201,32 @@ func TestLeaseLastsUntilTheSaveHasArrived(t *testing.T) {
 	await(t, "the lease has been given back", func() bool { return len(keysOf(t, s.admin, "l")) == 0 })
 }
 
+// The lease is given back as well when the entry is deleted or replaced before its turn,
+// and nothing keeps those who come next from taking it.
+func TestLeaseOfAnEntryThatIsNotSent(t *testing.T) {
+	k := groupKey("Lease", "k", "1")
+	for name, outdate := range map[string]func(s *savers){
+		"deleted":  func(s *savers) { require.NoError(t, s.a.Delete(t.Context(), k)) },
+		"replaced": func(s *savers) { s.replace(k, "newer") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSavers(t, restflow.RedisConfig{Lease: long})
+			s.occupy()
+			before := len(keysOf(t, s.admin, "l"))
+			s.fill(k, "old")
+			require.Len(t, keysOf(t, s.admin, "l"), before+1)
+			outdate(s)
+			await(t, "the lease has been given back", func() bool {
+				left := keysOf(t, s.admin, "l")
+				for _, name := range left {
+					require.NotEqual(t, "-", s.admin.Get(t.Context(), name).Val(), "a mark")
+				}
+				return len(left) == before
+			})
+		})
+	}
+}
+
 // A process dies with its lease: when that is over, another one runs.
 func TestLeaseOfADeadProcess(t *testing.T) {
 	l := newLeasing(t, 2, 300*time.Millisecond)

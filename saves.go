@@ -72,8 +72,17 @@ func newSaver(fs *flights) *saver {
 
 // drop takes the newest draft back. One that is being sent will be removed.
 func (sv *save) drop() {
+	sv.release()
 	if sv.entry = nil; sv.sending != nil {
 		sv.renew()
+	}
+}
+
+// release gives back the lease of a draft that may never be sent, at once: its turn may be
+// long in coming. There is no mark, since the next entry need not come to nothing.
+func (sv *save) release() {
+	if sv.lease != nil {
+		go sv.lease.end(false)
 	}
 }
 
@@ -104,9 +113,7 @@ func (w *saver) put(ctx context.Context, s *Store, k *Key, f *Flight, e *Entry) 
 			return err
 		}
 	}
-	if sv.lease != nil {
-		go sv.lease.end(true) // its entry may never be sent
-	}
+	sv.release()
 	sv.renew()
 	sv.draft, sv.number = draft{e, ctx, s, f.lease.pass(), sv.done}, f.number
 	return nil
@@ -163,7 +170,7 @@ func (w *saver) bring(sv *save) {
 	for w.step(sv, &d) {
 		d.lease.end(d.send(&sv.key) != nil)
 	}
-	sv.lease.end(true) // it was not sent
+	sv.lease.end(false) // it was not sent
 }
 
 // step sets d to what sv carries and reports true, unless that is what d was
