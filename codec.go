@@ -32,7 +32,7 @@ const (
 // inflated bounds what a compressed body of n bytes may hold, so that a few
 // hostile bytes cannot make a reader allocate gigabytes. A body that compresses
 // better than that is stored as it is, unless it is small.
-func inflated(n int) int { return 1<<20 + n<<10 }
+func inflated(n int) int { return int(min(1<<20+int64(n)<<10, math.MaxInt)) }
 
 // errEncoding is the cause of every failure to decode a stored entry.
 var errEncoding = errors.New("not an entry")

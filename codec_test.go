@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"flag"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -173,6 +174,14 @@ func TestHostileCompression(t *testing.T) {
 		restflow.Seal(hostile)
 		_, err := restflow.DecodeEntry(hostile)
 		require.EqualError(t, err, "not an entry: compressed body", name)
+	}
+}
+
+// The bound grows with the body also where int has 32 bits, or what a process with 64 has
+// stored would be unreadable there.
+func TestCompressionBoundDoesNotOverflow(t *testing.T) {
+	for _, n := range []int{1 << 10, 3 << 20, 4 << 20, math.MaxInt32} {
+		require.GreaterOrEqual(t, restflow.Inflated(n), n)
 	}
 }
 

@@ -317,7 +317,9 @@ func (s *Store) Replace(ctx context.Context, k *Key, snap *Snapshot, run Run) (*
 // lead runs and saves. The epochs are those read before the run: if one has been
 // bumped meanwhile, the entry is dead where it lies.
 func (s *Store) lead(ctx context.Context, k *Key, f *Flight, run Run) (*Entry, error) {
-	defer func() { f.lease.leave(!f.abandoned.Load()) }() // unless it is the saver's, or was left below
+	// A mark, unless the next run need not come to nothing. The lease may be the saver's by
+	// then, or was left below.
+	defer func() { f.lease.leave(!f.abandoned.Load() && !f.forgotten.Load()) }()
 	e := run(f)
 	if e == nil || f.forgotten.Load() {
 		return nil, nil

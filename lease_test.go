@@ -201,6 +201,32 @@ func TestLeaseLastsUntilTheSaveHasArrived(t *testing.T) {
 	await(t, "the lease has been given back", func() bool { return len(keysOf(t, s.admin, "l")) == 0 })
 }
 
+// The lease is given back as well when the entry is deleted or replaced before its turn,
+// and nothing keeps those who come next from taking it.
+func TestLeaseOfAnEntryThatIsNotSent(t *testing.T) {
+	k := groupKey("Lease", "k", "1")
+	for name, outdate := range map[string]func(s *savers){
+		"deleted":  func(s *savers) { require.NoError(t, s.a.Delete(t.Context(), k)) },
+		"replaced": func(s *savers) { s.replace(k, "newer") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSavers(t, restflow.RedisConfig{Lease: long})
+			s.occupy()
+			before := len(keysOf(t, s.admin, "l"))
+			s.fill(k, "old")
+			require.Len(t, keysOf(t, s.admin, "l"), before+1)
+			outdate(s)
+			await(t, "the lease has been given back", func() bool {
+				left := keysOf(t, s.admin, "l")
+				for _, name := range left {
+					require.NotEqual(t, "-", s.admin.Get(t.Context(), name).Val(), "a mark")
+				}
+				return len(left) == before
+			})
+		})
+	}
+}
+
 // A process dies with its lease: when that is over, another one runs.
 func TestLeaseOfADeadProcess(t *testing.T) {
 	l := newLeasing(t, 2, 300*time.Millisecond)
@@ -271,6 +297,30 @@ func TestLeaseOfWhatCannotBeShared(t *testing.T) {
 			require.LessOrEqual(t, left, 2*time.Second, "and before the lease, since the next answer may be stored")
 		})
 	}
+}
+
+// A run that Delete has outdated says nothing of the next one: one of those who waited
+// for it leads that for all, in all processes.
+func TestLeaseOfADeletedRun(t *testing.T) {
+	l := newLeasing(t, 2, long)
+	end := l.hold(0)
+	const together = 10
+	var runs atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 2 * together {
+		wg.Go(func() {
+			r := ask(t.Context(), l.nodes[i%2], l.k, func(*restflow.Flight) *restflow.Entry {
+				runs.Add(1)
+				return entryOf("new")
+			})
+			require.Equal(t, "new", r.body)
+		})
+	}
+	await(t, "they wait", func() bool { return l.nodes[0].Waiting(l.k) == together && l.nodes[1].Waiting(l.k) == together-1 })
+	require.NoError(t, l.nodes[0].Delete(t.Context(), l.k))
+	require.Equal(t, filled{led: true}, end(entryOf("old")))
+	wg.Wait()
+	require.EqualValues(t, 1, runs.Load())
 }
 
 // T2 across processes: who comes after an invalidation waits for no older run, and

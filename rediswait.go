@@ -46,7 +46,10 @@ func orderDel(ctx context.Context, p redis.Pipeliner, name string) redis.Cmder {
 // follow what moves meanwhile.
 func (r *redisStore) confirmed(ctx context.Context, names []string, o order) error {
 	if r.single != nil {
-		_, err := r.orderOn(ctx, &masterOrder{master: r.single, names: names}, o)
+		moved, err := r.orderOn(ctx, &masterOrder{master: r.single, names: names}, o)
+		if err == nil && len(moved) > 0 { // this client follows nothing to where it is
+			err = fmt.Errorf("%d of %d epochs are on another server of a cluster; use a *redis.ClusterClient", len(moved), len(names))
+		}
 		return err
 	}
 	cluster := r.client.(*redis.ClusterClient) // see checkWait

@@ -2,6 +2,7 @@ package restflow_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -126,4 +127,37 @@ func keysOfCluster(t *testing.T, c *redistest.Cluster) []string {
 	}
 	require.NotEmpty(t, names)
 	return names
+}
+
+// elsewhere lets a server say that it does not have the epochs.
+type elsewhere struct{}
+
+func (elsewhere) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (elsewhere) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (elsewhere) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(_ context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			if cmd.Name() != "wait" {
+				cmd.SetErr(errors.New("MOVED 3999 127.0.0.1:6381"))
+			}
+		}
+		return cmds[0].Err()
+	}
+}
+
+// The client of one server of a cluster does not follow what is on another one.
+func TestWaitReplicasOnAnotherServer(t *testing.T) {
+	client := miniClient(t)
+	s := openWaiting(t, client, unhurried)
+	k := groupKey("Wait", "k", "1")
+	client.AddHook(elsewhere{})
+	for name, bump := range map[string]func() error{
+		"bump":      func() error { return bumpAll(s, k) },
+		"soft bump": func() error { return s.BumpSoft(t.Context(), k.Scopes[0], time.Minute, k.Scopes...) },
+	} {
+		err := bump()
+		require.ErrorContains(t, err, "2 of 2 epochs are on another server of a cluster; use a *redis.ClusterClient", name)
+		require.ErrorIs(t, loadErr(s, k), restflow.ErrPending, name)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -221,16 +220,10 @@ func (r *repairer) try(batch []waiting) (failed []waiting, err error) {
 	return failed, err
 }
 
-// bump makes an error of a panic, since no request is there to recover it.
-func (r *repairer) bump(scopes []Scope) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("restflow: panic in an invalidation: %v\n%s", p, debug.Stack())
-		}
-	}()
+func (r *repairer) bump(scopes []Scope) error {
 	ctx, cancel := context.WithTimeout(context.Background(), max(r.store.timeout, time.Second))
 	defer cancel()
-	return r.store.backend.bump(ctx, scopes)
+	return sound(ctx, func(ctx context.Context) error { return r.store.backend.bump(ctx, scopes) })
 }
 
 // settle removes what has reached the store, unless it failed again meanwhile.

@@ -199,7 +199,7 @@ func TestRetriesPanic(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		lines := h.take()
 		require.Len(t, lines, 1)
-		require.Contains(t, lines[0], "bump: restflow: panic in an invalidation: a bug\ngoroutine ")
+		require.Contains(t, lines[0], "bump: restflow: panic in the store: a bug\ngoroutine ")
 		m.be(fine)
 		time.Sleep(time.Second)
 		require.Equal(t, 2, free(s, keys))

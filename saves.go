@@ -3,8 +3,6 @@ package restflow
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -74,8 +72,17 @@ func newSaver(fs *flights) *saver {
 
 // drop takes the newest draft back. One that is being sent will be removed.
 func (sv *save) drop() {
+	sv.release()
 	if sv.entry = nil; sv.sending != nil {
 		sv.renew()
+	}
+}
+
+// release gives back the lease of a draft that may never be sent, at once: its turn may be
+// long in coming. There is no mark, since the next entry need not come to nothing.
+func (sv *save) release() {
+	if sv.lease != nil {
+		go sv.lease.end(false)
 	}
 }
 
@@ -106,9 +113,7 @@ func (w *saver) put(ctx context.Context, s *Store, k *Key, f *Flight, e *Entry) 
 			return err
 		}
 	}
-	if sv.lease != nil {
-		go sv.lease.end(true) // its entry may never be sent
-	}
+	sv.release()
 	sv.renew()
 	sv.draft, sv.number = draft{e, ctx, s, f.lease.pass(), sv.done}, f.number
 	return nil
@@ -165,7 +170,7 @@ func (w *saver) bring(sv *save) {
 	for w.step(sv, &d) {
 		d.lease.end(d.send(&sv.key) != nil)
 	}
-	sv.lease.end(true) // it was not sent
+	sv.lease.end(false) // it was not sent
 }
 
 // step sets d to what sv carries and reports true, unless that is what d was
@@ -194,15 +199,8 @@ func (w *saver) step(sv *save, d *draft) bool {
 }
 
 // send saves the entry, or removes the one before if there is none: Delete came
-// while that was being sent. OnError is told of failures. A panic of the store is
-// one, since no request is there to recover it.
-func (d *draft) send(k *Key) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("restflow: panic in a save: %v\n%s", p, debug.Stack())
-			d.store.tell("save", err)
-		}
-	}()
+// while that was being sent. OnError is told of failures.
+func (d *draft) send(k *Key) error {
 	if d.entry == nil {
 		return d.store.remove(d.ctx, k)
 	}

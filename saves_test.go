@@ -351,7 +351,7 @@ func TestSavePanics(t *testing.T) {
 	rs, err := restflow.NewStore(gs, restflow.StoreConfig{Kind: restflow.Shared, OnError: func(op string, err error) { failed <- fmt.Errorf("%s: %w", op, err) }})
 	s := opened(t, rs, err)
 	put(t, s, groupKey("Save", "k"), "x")
-	require.ErrorContains(t, <-failed, "save: restflow: panic in a save: boom\n")
+	require.ErrorContains(t, <-failed, "save: restflow: panic in the store: boom\n")
 }
 
 // A hook that panics ends neither the process nor the request.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -370,7 +371,7 @@ func (s *Store) guarded(ctx context.Context, f func(context.Context) error) erro
 		began := time.Now()
 		within, cancel := context.WithTimeout(ctx, s.timeout)
 		defer cancel()
-		err := f(within)
+		err := sound(within, f)
 		// A caller with a short deadline says something about the store only
 		// if it left the store a fair part of the time that it may take.
 		if err != nil && ctx.Err() != nil && time.Since(began) < s.timeout/4 {
@@ -379,4 +380,16 @@ func (s *Store) guarded(ctx context.Context, f func(context.Context) error) erro
 		return struct{}{}, err
 	})
 	return err
+}
+
+// sound calls the backend, and makes an error of a panic: adapters and hooks of clients
+// are the code of others. It is no reason for a request to fail, an invalidation has to be
+// retried all the same, and in the background no request is there to recover it.
+func sound(ctx context.Context, f func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("restflow: panic in the store: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f(ctx)
 }
