@@ -44,14 +44,13 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 	}
 	stmt.Build("SELECT", "FROM", "WHERE", "LIMIT", "FOR")
 	stmt.Schema = e.schema
-	var misfit error
-	err := w.guarded(ctx, stmt, func() (err error) {
-		misfit, err = e.query(ctx, w, stmt)
+	fits := true
+	err := w.guarded(ctx, stmt, func() error {
+		misfit, err := e.query(ctx, w, stmt)
+		fits = misfit == nil
 		return err
 	})
 	switch {
-	case err == nil && misfit != nil:
-		return nil, false, nil
 	case errors.As(err, new(*ReadError)):
 		return nil, false, err
 	case unreadable(err):
@@ -60,7 +59,7 @@ func (e *entry) read(ctx context.Context, w *watch, r reading) ([]reflect.Value,
 		return nil, false, &ReadError{Table: stmt.Table, Err: err}
 	}
 	n := stmt.ReflectValue.Len()
-	if n == limit {
+	if !fits || n == limit {
 		return nil, false, nil
 	}
 	rows := make([]reflect.Value, n)
@@ -108,7 +107,7 @@ func (e *entry) query(ctx context.Context, w *watch, stmt *gorm.Statement) (misf
 // scan reads all rows into the statement's destination. A value that does not fit there is no fault
 // of the database's: it has answered, and its transaction goes on.
 func scan(ctx context.Context, c gorm.ConnPool, stmt *gorm.Statement) (misfit, err error) {
-	rows, err := c.QueryContext(ctx, stmt.SQL.String(), stmt.Vars...) //nolint:rowserrcheck // gorm.Scan does
+	rows, err := c.QueryContext(ctx, stmt.SQL.String(), stmt.Vars...)
 	if err != nil {
 		return nil, err
 	}
