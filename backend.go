@@ -43,6 +43,8 @@ type traits struct {
 	kind    string // for errors and events
 	shared  bool   // other processes use it too; it can be down
 	decoded bool   // entries are kept as they are, values of functions too
+
+	heedless bool // it heeds the deadline of a context, and no other end, while it waits
 }
 
 // Snapshot is the result of a Load: the entry, if one is alive, and the epochs

@@ -111,11 +111,11 @@ func decodeEntry(raw []byte) (*Entry, error) {
 		return nil, fmt.Errorf("%w: checksum differs", errEncoding)
 	}
 	r := reader{buf: raw[codecHead:]}
-	e := &Entry{
-		Created: int64(r.fixed()), Expires: int64(r.fixed()),
-		StaleUntil: int64(r.fixed()), Delta: int64(r.fixed()),
-		Status: int(r.uvarint(math.MaxInt32)),
-	}
+	d := new(decoded)
+	e := &d.Entry
+	e.Created, e.Expires = int64(r.fixed()), int64(r.fixed())
+	e.StaleUntil, e.Delta = int64(r.fixed()), int64(r.fixed())
+	e.Status = int(r.uvarint(math.MaxInt32))
 	for range r.count(MaxScopes, 8) {
 		if e.Epochs == nil {
 			e.Epochs = e.epochs[:0]
@@ -130,7 +130,7 @@ func decodeEntry(raw []byte) (*Entry, error) {
 	}
 	e.Key = r.bytes()
 	e.ETag = string(r.bytes())
-	e.Header = r.fields()
+	e.Header = r.fields(d)
 	if r.bad {
 		return nil, fmt.Errorf("%w: cut short", errEncoding)
 	}
@@ -141,6 +141,13 @@ func decodeEntry(raw []byte) (*Entry, error) {
 		}
 	}
 	return e, nil
+}
+
+// decoded is an entry with room for the header fields that most have.
+type decoded struct {
+	Entry
+	fields [4]Field
+	lines  [4]string
 }
 
 func (e *Entry) decompress() error {
@@ -173,6 +180,11 @@ func (r *reader) fixed() uint64 {
 }
 
 func (r *reader) uvarint(limit uint64) uint64 {
+	if len(r.buf) > 0 && r.buf[0] < 0x80 && uint64(r.buf[0]) <= limit { // nearly always
+		v := r.buf[0]
+		r.buf = r.buf[1:]
+		return uint64(v)
+	}
 	v, n := binary.Uvarint(r.buf)
 	if n <= 0 || v > limit {
 		r.bad, r.buf = true, nil
@@ -200,9 +212,9 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
-// fields reads header fields. Their texts are copied, in one piece, so that who keeps
-// one does not keep the body.
-func (r *reader) fields() []Field {
+// fields reads header fields, into the room of d if they fit. Their texts are copied, in
+// one piece, so that who keeps one does not keep the body.
+func (r *reader) fields(d *decoded) []Field {
 	n := r.count(1<<16, 3)
 	if n == 0 {
 		return nil
@@ -226,7 +238,13 @@ func (r *reader) fields() []Field {
 		to := len(from) - len(r.buf)
 		return all[to-n : to]
 	}
-	fields, lines := make([]Field, n), make([]string, values)
+	fields, lines := d.fields[:min(n, len(d.fields))], d.lines[:min(values, len(d.lines))]
+	if n > len(fields) {
+		fields = make([]Field, n)
+	}
+	if values > len(lines) {
+		lines = make([]string, values)
+	}
 	for i := range fields {
 		f := &fields[i]
 		f.Op, f.Name = r.op(), text()

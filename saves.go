@@ -294,7 +294,7 @@ func (w *saver) close(within time.Duration) {
 // lookup and too early for us.
 func (s *Store) loadShared(ctx context.Context, k *Key, snap *Snapshot) error {
 	saving := s.saves.entry(k)
-	err := s.call(ctx, "load", func(ctx context.Context) error {
+	err := s.call(s.bound(ctx), "load", func(ctx context.Context) error {
 		return s.backend.load(ctx, k, snap)
 	})
 	if err != nil || saving == nil {

@@ -10,9 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-	"github.com/sony/gobreaker/v2"
-
 	"github.com/restflow-go/restflow/internal/hint"
 )
 
@@ -55,13 +52,14 @@ var (
 type Store struct {
 	*core
 	timeout time.Duration // zero: none
+	windows *windows      // of lookups
 }
 
 // core is what all views of a store share.
 type core struct {
 	backend    backend
 	traits     traits
-	breaker    *gobreaker.CircuitBreaker[struct{}] // nil for an in-process store
+	breaker    *breaker // nil for an in-process store
 	repair     *repairer
 	flights    flights
 	saves      *saver // nil where saves are waited for
@@ -86,13 +84,6 @@ type limits struct {
 	lease     time.Duration // zero: none
 }
 
-// The breaker opens after this many failures in a row and lets one call try
-// again after this long.
-const (
-	breakerFailures = 5
-	breakerPause    = time.Second
-)
-
 func newStore(b backend, l limits) *Store {
 	c := &core{backend: b, traits: b.traits(), onError: l.onError}
 	c.flights.init()
@@ -104,13 +95,7 @@ func newStore(b backend, l limits) *Store {
 		c.known.init(sharedKnown, func() int64 { return sharedKnown }, func(*Known) {})
 	}
 	if c.traits.shared {
-		c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-			Name:         "restflow " + c.traits.kind,
-			Timeout:      breakerPause,
-			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakerFailures },
-			IsSuccessful: func(err error) bool { return err == nil || answers(err) },
-			IsExcluded:   saysNothing,
-		})
+		c.breaker = newBreaker(c.traits.kind)
 		if !l.syncSaves {
 			c.saves = newSaver(&c.flights)
 		}
@@ -118,28 +103,9 @@ func newStore(b backend, l limits) *Store {
 			c.leases = b.(leaser)
 		}
 	}
-	s := &Store{core: c, timeout: l.timeout}
+	s := &Store{core: c, timeout: l.timeout, windows: new(windows)}
 	c.repair = newRepairer(s)
 	return s
-}
-
-// answers reports whether a failure shows that the store can be asked: a replica is
-// away, or a Redis that is full takes no new values, while it still answers and
-// invalidates.
-func answers(err error) bool {
-	return errors.Is(err, ErrUnconfirmed) || redis.IsOOMError(err)
-}
-
-// hurried is a failure that comes of the caller's deadline.
-type hurried struct{ error }
-
-func (h hurried) Unwrap() error { return h.error }
-
-// saysNothing reports whether a failure says as little for the store as against it:
-// the caller gave up, or gave it no time. It neither ends a row of failures nor closes
-// the breaker.
-func saysNothing(err error) bool {
-	return err != nil && (errors.Is(err, context.Canceled) || errors.As(err, &hurried{}))
 }
 
 // WithTimeout returns a view of the store whose calls take at most d. Everything
@@ -148,7 +114,7 @@ func (s *Store) WithTimeout(d time.Duration) *Store {
 	if d <= 0 || !s.traits.shared {
 		return s
 	}
-	return &Store{core: s.core, timeout: d}
+	return &Store{core: s.core, timeout: d, windows: new(windows)}
 }
 
 // Kind names the store: "memory", "redis", or the type of its gocache store.
@@ -345,8 +311,8 @@ func (s *Store) call(ctx context.Context, op string, f func(context.Context) err
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return ErrUnavailable
+	if errors.Is(err, ErrUnavailable) {
+		return err
 	}
 	s.tell(op, err)
 	return fmt.Errorf("restflow: %s: %s: %w", s.traits.kind, op, err)
@@ -367,7 +333,10 @@ func (s *Store) guarded(ctx context.Context, f func(context.Context) error) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	_, err := s.breaker.Execute(func() (struct{}, error) {
+	return s.breaker.do(func() error {
+		if l, ok := ctx.(lookup); ok {
+			return sound(l, f)
+		}
 		began := time.Now()
 		within, cancel := context.WithTimeout(ctx, s.timeout)
 		defer cancel()
@@ -377,9 +346,8 @@ func (s *Store) guarded(ctx context.Context, f func(context.Context) error) erro
 		if err != nil && ctx.Err() != nil && time.Since(began) < s.timeout/4 {
 			err = hurried{err}
 		}
-		return struct{}{}, err
+		return err
 	})
-	return err
 }
 
 // sound calls the backend, and makes an error of a panic: adapters and hooks of clients
