@@ -73,6 +73,7 @@ type Entry struct {
 	homes   []*Known // the keys that lead here
 	crowded uint32   // not zero if no more may; atomic
 	cached  bool     // the entry is in the store
+	weight  int      // its size there
 }
 
 // Tag is a scope that a handler named while it ran, and the epoch that the

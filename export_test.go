@@ -33,7 +33,7 @@ func (s *Store) Waiting(k *Key) (n int) {
 	sh := s.flights.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for _, f := range sh.m[string(k.Bytes)] {
+	for _, f := range sh.of(k).all {
 		n += f.Waiters()
 	}
 	return n
@@ -44,7 +44,7 @@ func (s *Store) Forgotten(k *Key) bool {
 	sh := s.flights.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return slices.ContainsFunc(sh.m[string(k.Bytes)], func(f *Flight) bool { return f.forgotten.Load() })
+	return slices.ContainsFunc(sh.of(k).all, func(f *Flight) bool { return f.forgotten.Load() })
 }
 
 // Pinned reports whether a lookup of k need not ask the eviction policy's cache.

@@ -24,8 +24,15 @@ type Flight struct {
 	closed    bool          // to others; see FillAlone
 	apart     chan struct{} // closed by Alone
 	leader    leaderContext
-	lease     *lease        // to run under; nil without one
-	saving    chan struct{} // closed when its entry has been saved; nil before it is. The shard's lock protects it
+	lease     *lease // to run under; nil without one
+	saving    bool   // its entry is being saved, till it lands. The shard's lock protects it
+	others    *siblings
+}
+
+// siblings are the flights of one key, in their order. The shard's lock protects them.
+type siblings struct {
+	all  []*Flight
+	room [1]*Flight // more only while the epochs of a key change
 }
 
 // Waiters is how many others wait for the flight at the moment.
@@ -43,7 +50,7 @@ type flights struct {
 
 type flightShard struct {
 	mu       sync.Mutex
-	m        map[string][]*Flight
+	m        map[string]*siblings
 	launched uint64
 	saves    map[string]*save // what flights have made and is on its way to the store
 }
@@ -52,7 +59,7 @@ func (fs *flights) init() {
 	fs.seed = maphash.MakeSeed()
 	fs.landings.seed = fs.seed
 	for i := range fs.shards {
-		fs.shards[i].m = make(map[string][]*Flight)
+		fs.shards[i].m = make(map[string]*siblings)
 	}
 }
 
@@ -65,13 +72,14 @@ func (fs *flights) join(k *Key, epochs []Epoch) (f *Flight, leader bool) {
 	sh := fs.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for _, f := range sh.m[string(k.Bytes)] {
+	of := sh.of(k)
+	for _, f := range of.all {
 		if f.open() && slices.Equal(f.epochs[:f.scopes], epochs) {
 			f.waiters.Add(1)
 			return f, false
 		}
 	}
-	return sh.launch(k, epochs), true
+	return sh.launch(of, epochs), true
 }
 
 // open reports whether others may join. The shard's lock is held.
@@ -91,7 +99,7 @@ func (fs *flights) launch(k *Key, epochs []Epoch) *Flight {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.forget(k)
-	return sh.launch(k, epochs)
+	return sh.launch(sh.of(k), epochs)
 }
 
 // launchClosed returns a flight that nobody can join, though Delete reaches it.
@@ -99,7 +107,7 @@ func (fs *flights) launchClosed(k *Key, epochs []Epoch) *Flight {
 	sh := fs.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	f := sh.launch(k, epochs)
+	f := sh.launch(sh.of(k), epochs)
 	f.closed = true
 	return f
 }
@@ -109,19 +117,31 @@ func (fs *flights) tryLaunch(k *Key, epochs []Epoch) *Flight {
 	sh := fs.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for _, f := range sh.m[string(k.Bytes)] {
+	of := sh.of(k)
+	for _, f := range of.all {
 		if slices.Equal(f.epochs[:f.scopes], epochs) {
 			return nil
 		}
 	}
-	return sh.launch(k, epochs)
+	return sh.launch(of, epochs)
 }
 
-func (sh *flightShard) launch(k *Key, epochs []Epoch) *Flight {
+// of returns the flights of k, for one to be launched among them.
+func (sh *flightShard) of(k *Key) *siblings {
+	of := sh.m[string(k.Bytes)]
+	if of == nil {
+		of = new(siblings)
+		of.all = of.room[:0]
+		sh.m[string(k.Bytes)] = of
+	}
+	return of
+}
+
+func (sh *flightShard) launch(of *siblings, epochs []Epoch) *Flight {
 	sh.launched++
-	f := &Flight{scopes: len(epochs), number: sh.launched, done: make(chan struct{}), apart: make(chan struct{})}
+	f := &Flight{scopes: len(epochs), number: sh.launched, done: make(chan struct{}), apart: make(chan struct{}), others: of}
 	copy(f.epochs[:], epochs)
-	sh.m[string(k.Bytes)] = append(sh.m[string(k.Bytes)], f)
+	of.all = append(of.all, f)
 	return f
 }
 
@@ -130,11 +150,9 @@ func (fs *flights) land(k *Key, f *Flight) {
 	sh := fs.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	rest := slices.DeleteFunc(sh.m[string(k.Bytes)], func(g *Flight) bool { return g == f })
-	if len(rest) == 0 {
+	of := f.others
+	if of.all = slices.DeleteFunc(of.all, func(g *Flight) bool { return g == f }); len(of.all) == 0 {
 		delete(sh.m, string(k.Bytes))
-	} else {
-		sh.m[string(k.Bytes)] = rest
 	}
 	close(f.done)
 }
@@ -156,17 +174,21 @@ func (fs *flights) forget(k *Key) (sent []chan struct{}) {
 }
 
 func (sh *flightShard) forget(k *Key) (saving []chan struct{}) {
-	for _, f := range sh.m[string(k.Bytes)] {
+	of := sh.m[string(k.Bytes)]
+	if of == nil {
+		return nil
+	}
+	for _, f := range of.all {
 		f.forgotten.Store(true)
-		if f.saving != nil {
-			saving = append(saving, f.saving)
+		if f.saving {
+			saving = append(saving, f.done)
 		}
 	}
 	return saving
 }
 
 // beginSave says that f, which made an entry of k, saves it now. It returns what is
-// closed when the older flights that save have ended, so that the entries of a key
+// closed when the older flights that save have landed, so that the entries of a key
 // reach the store in their order; and false if the entry may not be saved.
 func (fs *flights) beginSave(k *Key, f *Flight) (older []chan struct{}, ok bool) {
 	sh := fs.shard(k)
@@ -175,12 +197,12 @@ func (fs *flights) beginSave(k *Key, f *Flight) (older []chan struct{}, ok bool)
 	if f.forgotten.Load() {
 		return nil, false
 	}
-	for _, g := range sh.m[string(k.Bytes)] {
-		if g.saving != nil && g.number < f.number {
-			older = append(older, g.saving)
+	for _, g := range f.others.all {
+		if g.saving && g.number < f.number {
+			older = append(older, g.done)
 		}
 	}
-	f.saving = make(chan struct{})
+	f.saving = true
 	return older, true
 }
 
@@ -340,7 +362,6 @@ func (s *Store) saveNow(ctx context.Context, k *Key, f *Flight, e *Entry) (*Entr
 	if !ok {
 		return nil, nil
 	}
-	defer close(f.saving)
 	_ = waitFor(ctx, older) // each ends with its timeout
 	err := s.save(ctx, k, e)
 	if f.forgotten.Load() {

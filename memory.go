@@ -72,7 +72,7 @@ func NewMemory(cfg MemoryConfig) (*Store, error) {
 	// each hit and tick in the background, to free early what is bounded anyway.
 	cache, err := otter.New(&otter.Options[uint64, *Entry]{
 		MaximumWeight:    uint64(m.max),
-		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(e.size()) }, // see save
+		Weigher:          func(_ uint64, e *Entry) uint32 { return uint32(e.weight) }, // see save
 		OnAtomicDeletion: func(d otter.DeletionEvent[uint64, *Entry]) { m.leave(d.Value) },
 	})
 	if err != nil {
@@ -95,7 +95,7 @@ type memory struct {
 
 	closed atomic.Bool
 	held   atomic.Int64 // bytes of the entries in the cache
-	pins   sync.Mutex   // Entry.homes and cached, Known.dropped, and changes of Known.entry
+	pins   sync.Mutex   // Entry.homes and cached once it is there, Known.dropped, and changes of Known.entry
 }
 
 // maxKnownShare bounds the places for known keys, which are made at once: four
@@ -167,16 +167,15 @@ func (k *Known) release() {
 }
 
 // enter comes before the entry is put into the cache, since leave may come at once.
-func (m *memory) enter(e *Entry) {
-	m.held.Add(int64(e.size()))
-	m.pins.Lock()
-	defer m.pins.Unlock()
-	e.cached = true
+// Nobody else has it yet.
+func (m *memory) enter(e *Entry, size int) {
+	m.held.Add(int64(size))
+	e.weight, e.cached = size, true
 }
 
 // leave is told of each entry that leaves the cache, before it has left.
 func (m *memory) leave(e *Entry) {
-	m.held.Add(-int64(e.size()))
+	m.held.Add(-int64(e.weight))
 	m.pins.Lock()
 	defer m.pins.Unlock()
 	e.cached = false
@@ -209,10 +208,11 @@ func (m *memory) read(_ context.Context, scopes []Scope, dst []Epoch) error {
 func (m *memory) ensure(context.Context, []Scope, []Epoch) error { return nil }
 
 func (m *memory) save(_ context.Context, k *Key, e *Entry, _ time.Duration) error {
-	if int64(e.size()) > min(m.max, math.MaxUint32) {
+	size := e.size()
+	if int64(size) > min(m.max, math.MaxUint32) {
 		return ErrTooLarge // it would push everything else out and itself after it
 	}
-	m.enter(e)
+	m.enter(e, size)
 	m.cache.Set(m.hash(k), e)
 	if m.closed.Load() { // since the store looked, and perhaps after all was dropped
 		m.cache.Invalidate(m.hash(k))

@@ -118,10 +118,11 @@ func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		if c.skipper(ctx) {
 			return next(ctx)
 		}
-		if v := visit(ctx); c.engine.Express(&v) {
+		v := visit(ctx)
+		if c.engine.Express(&v) {
 			return nil
 		}
-		return c.serve(ctx, next, httpcache.Serve)
+		return c.serve(ctx, &v, next, httpcache.Serve)
 	}
 	if kept == nil {
 		slot.CompareAndSwap(nil, &wrapped{at, h})
@@ -129,17 +130,17 @@ func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return h
 }
 
-func (c *Cache[K]) serve(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) error {
-	x := c.exchange(ctx, next, mode)
+func (c *Cache[K]) serve(ctx echo.Context, v *httpcache.Visit, next echo.HandlerFunc, mode httpcache.Mode) error {
+	x := c.exchange(ctx, v, next, mode)
 	err := c.engine.Serve(&x.Exchange)
 	c.release(x) // not after a panic, which may have left it in any state
 	return err
 }
 
-func (c *Cache[K]) exchange(ctx echo.Context, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
+func (c *Cache[K]) exchange(ctx echo.Context, v *httpcache.Visit, next echo.HandlerFunc, mode httpcache.Mode) *exchange {
 	x := c.pool.Get().(*exchange)
 	x.ctx, x.next, x.Mode, x.lent = ctx, next, mode, nil
-	x.Visit = visit(ctx)
+	x.Visit = *v
 	return x
 }
 

@@ -26,12 +26,14 @@ import (
 // The entry is that of the request's route: on another GET route, call SetPath with the
 // route of the entry first.
 func (c *Cache[K]) Refresh(ctx echo.Context, next echo.HandlerFunc) error {
-	return c.serve(ctx, next, httpcache.Refresh)
+	v := visit(ctx)
+	return c.serve(ctx, &v, next, httpcache.Refresh)
 }
 
 // Bypass answers the request by running next without the cache. The status is BYPASS.
 func (c *Cache[K]) Bypass(ctx echo.Context, next echo.HandlerFunc) error {
-	return c.serve(ctx, next, httpcache.Bypass)
+	v := visit(ctx)
+	return c.serve(ctx, &v, next, httpcache.Bypass)
 }
 
 // Peek returns the cached response to the request and runs nothing. It is the
@@ -91,7 +93,8 @@ func (c *Cache[K]) Key(ctx echo.Context) (string, error) {
 
 // locate finds the entry of a request. On success the caller releases the exchange.
 func (c *Cache[K]) locate(ctx echo.Context) (*exchange, error) {
-	x := c.exchange(ctx, nil, httpcache.Serve)
+	v := visit(ctx)
+	x := c.exchange(ctx, &v, nil, httpcache.Serve)
 	if err := c.engine.Locate(&x.Exchange); err != nil {
 		c.release(x)
 		return nil, err

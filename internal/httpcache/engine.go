@@ -2,7 +2,6 @@ package httpcache
 
 import (
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/restflow-go/restflow"
@@ -228,16 +227,18 @@ func (e *Engine) place(k *tagkey.Key, route, host string, names, values []string
 // lowerHost lowers A to Z and leaves all else alone. Unicode has other letters that
 // fold to those of ASCII, and a host with one of them is another host.
 func lowerHost(host string) string {
-	if !strings.ContainsFunc(host, isUpper) {
-		return host
-	}
-	b := []byte(host)
-	for i, c := range b {
-		if isUpper(rune(c)) {
-			b[i] += 'a' - 'A'
+	for i := range len(host) {
+		if isUpper(host[i]) {
+			b := []byte(host)
+			for ; i < len(b); i++ {
+				if isUpper(b[i]) {
+					b[i] += 'a' - 'A'
+				}
+			}
+			return string(b)
 		}
 	}
-	return string(b)
+	return host
 }
 
-func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }

@@ -2,10 +2,8 @@ package httpcache
 
 import (
 	"net/http"
-	"sync"
 
 	"github.com/restflow-go/restflow"
-	"github.com/restflow-go/restflow/tagkey"
 )
 
 // Express answers a GET whose key is remembered with the fresh entry that the key leads
@@ -21,12 +19,16 @@ func (e *Engine) Express(v *Visit) bool {
 	if e.cfg.HonorRequestDirectives && (len(r.Header["Cache-Control"]) > 0 || len(r.Header["Pragma"]) > 0) {
 		return false
 	}
+	early := len(e.identity.values) == 0 // no key covers a credential by a value
+	if early && e.identity.refuse(v, false) != "" {
+		return false
+	}
 	k := e.recall(v)
 	if k == nil {
 		return false
 	}
 	entry, now := e.store.Standing(k)
-	if entry == nil || e.inside(r.Context(), k.Key.Bytes) || e.identity.refuse(v, k.Note) != "" {
+	if entry == nil || e.inside(r.Context(), k.Key.Bytes) || !early && e.identity.refuse(v, k.Note) != "" {
 		return false
 	}
 	unchanged := v.open(entry, now)
@@ -41,29 +43,14 @@ func (e *Engine) Express(v *Visit) bool {
 // expressLimit is how many bytes of texts find room on the stack.
 const expressLimit = 240
 
-// recall returns the key of v if it is remembered and short.
+// recall returns the key of v if it is remembered, and short or with values anyway.
 func (e *Engine) recall(v *Visit) *restflow.Known {
-	var room [expressLimit + memoFrame]byte
-	texts := e.memo.texts(room[:0], v, expressLimit)
-	if len(texts) == 0 {
-		return nil
-	}
 	if !e.memo.values {
-		return e.store.Recall(texts)
+		var room [expressLimit + memoFrame]byte
+		return e.store.Recall(e.memo.texts(room[:0], v, expressLimit))
 	}
 	d := drafts.Get().(*draft)
 	defer drafts.Put(d)
-	var err error
-	if d.texts, err = e.cfg.Plan.AppendRequestValues(append(d.texts[:0], texts...), &d.key, &v.Request); err != nil {
-		return nil
-	}
+	d.texts = e.gather(d.texts, &d.key, v)
 	return e.store.Recall(d.texts)
 }
-
-// A draft is what looking up the values of request fields takes.
-type draft struct {
-	key   tagkey.Key
-	texts []byte
-}
-
-var drafts = sync.Pool{New: func() any { return new(draft) }}

@@ -1,9 +1,11 @@
 package httpcache
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/restflow-go/restflow"
@@ -95,22 +97,42 @@ func appendText(dst []byte, s string) []byte {
 	return append(append(dst, byte(len(s)), byte(len(s)>>8)), s...)
 }
 
-// gather collects the texts of x. There are none if they are too long to be
-// remembered, or no key can be made of them.
-func (e *Engine) gather(x *Exchange) {
-	x.texts = e.memo.texts(x.texts[:0], &x.Visit, memoLimit)
-	if len(x.texts) == 0 || !e.memo.values {
-		return
+// gather writes the texts of v into dst, with k to work in. There are none if they are
+// too long to be remembered, or no key can be made of them.
+func (e *Engine) gather(dst []byte, k *tagkey.Key, v *Visit) []byte {
+	dst = e.memo.texts(dst[:0], v, memoLimit)
+	if len(dst) == 0 || !e.memo.values {
+		return dst
 	}
-	var err error
-	if x.texts, err = e.cfg.Plan.AppendRequestValues(x.texts, &x.built, &x.Request); err != nil || len(x.texts) > 2*memoLimit {
-		x.texts = x.texts[:0]
+	dst, err := e.cfg.Plan.AppendRequestValues(dst, k, &v.Request)
+	if err != nil || len(dst) > 2*memoLimit {
+		return dst[:0]
 	}
+	return dst
+}
+
+// A draft is what looking at texts takes.
+type draft struct {
+	key   tagkey.Key
+	texts []byte
+}
+
+var drafts = sync.Pool{New: func() any { return new(draft) }}
+
+// unchanged reports whether the request of x certainly gives the same key as before.
+func (e *Engine) unchanged(x *Exchange) bool {
+	if len(x.texts) == 0 {
+		return false
+	}
+	d := drafts.Get().(*draft)
+	defer drafts.Put(d)
+	d.texts = e.gather(d.texts, &d.key, &x.Visit)
+	return bytes.Equal(d.texts, x.texts)
 }
 
 // key recalls the key of x, or builds it.
 func (e *Engine) key(x *Exchange) error {
-	e.gather(x)
+	x.texts = e.gather(x.texts, &x.built, &x.Visit)
 	if len(x.texts) > 0 {
 		if k := e.store.Recall(x.texts); k != nil {
 			x.known, x.key, x.covered = k, &k.Key, k.Note

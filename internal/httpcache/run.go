@@ -60,7 +60,9 @@ func (e *Engine) record(x *Exchange, s restflow.Status, f *restflow.Flight) *run
 			e.panicked(x, r)
 		}
 	}()
-	e.parts(x) // of the request as it is before the handler has its hands on it
+	if len(e.identity.fields) > 0 {
+		e.parts(x) // of the request as it is before the handler has its hands on it
+	}
 	r.began = time.Now()
 	own := e.own(x)
 	if own == nil {
@@ -167,7 +169,7 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 		e.warn(x.Route, why)
 		return why, cause
 	}
-	told := e.identity.told(e.parts(x))
+	told := len(e.identity.fields) > 0 && e.identity.told(e.parts(x))
 	e.restrict(rec, told)
 	res := r.response()
 	if why := e.refuseResponse(res, told); why != "" {
@@ -184,17 +186,16 @@ func (e *Engine) refuse(x *Exchange, r *run, over error) (why string, cause erro
 // If the values of the request are others now, the key is another one, and
 // somebody else's.
 func (e *Engine) recheck(x *Exchange) (string, error) {
-	k := e.parts(x)
-	if e.cfg.Plan.NeedsRequest() {
-		k = new(tagkey.Key) // x.built is the request's before the handler ran
-		if err := e.build(x, k); err != nil {
+	if !e.unchanged(x) {
+		var k tagkey.Key // x.built is the request's before the handler ran
+		if err := e.build(x, &k); err != nil {
 			return e.unkeyed(x, err), err
 		}
 		if !bytes.Equal(k.Bytes(), x.key.Bytes) {
 			return "the key changed while the handler ran", errIdentity
 		}
 	}
-	return e.identity.refuse(&x.Visit, e.identity.covers(k)), nil
+	return e.identity.refuse(&x.Visit, x.covered), nil
 }
 
 // restrict adds what the handler left to the cache: that a user's own response is
