@@ -100,9 +100,7 @@ func (c *FuncConfig[V]) check(l *lifetime.Lifetime) error {
 	if c.CacheIf != nil && c.CacheUnless != nil {
 		bad("CacheIf and CacheUnless exclude each other; remove one")
 	}
-	if c.StoreTimeout < 0 {
-		bad("StoreTimeout: %v is negative; leave it 0 for the store's own", c.StoreTimeout)
-	}
+	errs = append(errs, lifetime.Check("restflow: FuncConfig.StoreTimeout", c.StoreTimeout, "the store's own"))
 	if len(c.InvalidatesOn) > 0 && c.Bus == nil {
 		bad("InvalidatesOn needs a Bus that carries the changes; set Bus")
 	}

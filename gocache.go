@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/eko/gocache/lib/v4/store"
+
+	"github.com/restflow-go/restflow/internal/lifetime"
 )
 
 // StoreKind says who else uses a gocache store.
@@ -111,9 +113,7 @@ func (s *sharedShape) normalize(config string) error {
 		v    *time.Duration
 		def  time.Duration
 	}{{"EpochTTL", &s.epochTTL, defaultEpochTTL}, {"Timeout", &s.timeout, defaultTimeout}} {
-		if *d.v < 0 {
-			errs = append(errs, fmt.Errorf("restflow: %s.%s: %v is negative; leave it 0 for %v", config, d.name, *d.v, d.def))
-		}
+		errs = append(errs, lifetime.Check("restflow: "+config+"."+d.name, *d.v, d.def.String()))
 		if *d.v == 0 {
 			*d.v = d.def
 		}

@@ -447,5 +447,5 @@ func TestLeaseRoundTrips(t *testing.T) {
 
 func TestLeaseConfig(t *testing.T) {
 	_, err := restflow.NewRedis(miniClient(t), restflow.RedisConfig{Lease: -time.Second})
-	require.EqualError(t, err, "restflow: RedisConfig.Lease: -1s is negative; give about what the slowest handler takes, or 0 for none")
+	require.EqualError(t, err, "restflow: RedisConfig.Lease: -1s is negative; leave it 0 for none, or give about what the slowest handler takes")
 }

@@ -3,12 +3,12 @@ package restflow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/restflow-go/restflow/internal/hint"
+	"github.com/restflow-go/restflow/internal/lifetime"
 )
 
 // leaseMark stands in place of a token, and is none.
@@ -67,10 +67,7 @@ func (r *redisStore) release(ctx context.Context, name, token string, mark bool)
 // leaseKey names a lease in the store.
 func (s *sharedShape) leaseKey(name string) string { return s.prefix + "l:" + name }
 
-// checkLease refuses a lease that ends before it begins.
+// checkLease refuses a lease that is over before anybody can have one.
 func checkLease(d time.Duration) error {
-	if d < 0 {
-		return fmt.Errorf("restflow: RedisConfig.Lease: %v is negative; give about what the slowest handler takes, or 0 for none", d)
-	}
-	return nil
+	return lifetime.Check("restflow: RedisConfig.Lease", d, "none, or give about what the slowest handler takes")
 }

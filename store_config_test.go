@@ -135,6 +135,7 @@ func TestRedisConfigFaults(t *testing.T) {
 		{"client-side cache", single(redis.Options{ContextTimeoutEnabled: true, Protocol: 3, ClientSideCacheConfig: &redis.ClientSideCacheConfig{}}), restflow.RedisConfig{}, cached},
 		{"ring", redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}}), restflow.RedisConfig{}, ring},
 		{"EpochTTL", valid, restflow.RedisConfig{EpochTTL: -time.Second}, "restflow: RedisConfig.EpochTTL: -1s is negative; leave it 0 for 720h0m0s"},
+		{"Timeout", valid, restflow.RedisConfig{Timeout: 250}, "restflow: RedisConfig.Timeout: 250ns is less than a millisecond; a number alone counts nanoseconds, write 250 * time.Second for seconds"},
 		{"Timeout", valid, restflow.RedisConfig{Timeout: -time.Second}, "restflow: RedisConfig.Timeout: -1s is negative; leave it 0 for 250ms"},
 		{"Compress", valid, restflow.RedisConfig{Compress: -3}, "restflow: RedisConfig.Compress: -3 is negative; give a number of bytes, or 0 for never"},
 		{"Prefix", valid, restflow.RedisConfig{Prefix: "a b"}, `restflow: RedisConfig.Prefix: "a b" holds a brace, a glob character or white space; use letters, digits and colons`},

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
@@ -178,7 +179,7 @@ func TestHitAllocatesLittle(t *testing.T) {
 	}
 	for name, cfg := range map[string]echocache.Config{
 		"plain":       {},
-		"all at once": {ETag: true, Shared: true, IgnoreHost: true, Jitter: .1, CacheIf: yes, IgnoreCookies: []string{"a*"}, StaleIfError: 1, StaleWhileRevalidate: 1},
+		"all at once": {ETag: true, Shared: true, IgnoreHost: true, Jitter: .1, CacheIf: yes, IgnoreCookies: []string{"a*"}, StaleIfError: time.Second, StaleWhileRevalidate: time.Second},
 	} {
 		for key, m := range middleware(cfg) {
 			hit := allocations(benchEcho(t, m), benchRequest())

@@ -32,6 +32,7 @@ func TestConstructionErrors(t *testing.T) {
 		{"negative body limit", "echocache: Config.MaxBodyBytes: -1 is negative; give a number of bytes, or 0 for 1048576", echocache.Config{Store: store, MaxBodyBytes: -1}},
 		{"negative store timeout", "echocache: Config.StoreTimeout: -1ns is negative; leave it 0 for the store's own", echocache.Config{Store: store, StoreTimeout: -1}},
 		{"negative stale window", "echocache: Config.StaleWhileRevalidate: -1ns is negative; leave it 0 for never", echocache.Config{Store: store, StaleWhileRevalidate: -1}},
+		{"stale window in nanoseconds", "echocache: Config.StaleWhileRevalidate: 30ns is less than a millisecond; a number alone counts nanoseconds, write 30 * time.Second for seconds", echocache.Config{Store: store, StaleWhileRevalidate: 30}},
 		{"negative error window", "echocache: Config.StaleIfError: -1ns is negative; leave it 0 for never", echocache.Config{Store: store, StaleIfError: -1}},
 		{"negative fill timeout", "echocache: Config.FillTimeout: -1ns is negative; leave it 0 for 30s", echocache.Config{Store: store, FillTimeout: -1}},
 		{"negative early refresh", "echocache: Config.EarlyRefresh: -1 is not 0 or more; leave it 0 for never, 1 is the usual value", echocache.Config{Store: store, EarlyRefresh: -1}},

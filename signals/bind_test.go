@@ -61,6 +61,7 @@ func TestRuleErrors(t *testing.T) {
 		detail + `Dispatcher: the bus's dispatcher "loop" is a signals.Named; put one that runs jobs into BusConfig.Dispatchers`:                     {Model: User{}, Map: pk, Dispatcher: signals.Named("loop")},
 		detail + `Dispatcher: the bus's dispatcher "none" is a <nil>; put one that runs jobs into BusConfig.Dispatchers`:                             {Model: User{}, Map: pk, Dispatcher: signals.Named("none")},
 		detail + "Dispatcher: the pool is nil; make it with NewPool":                                                                                 {Model: User{}, Map: pk, Dispatcher: (*signals.Pool)(nil)},
+		detail + "Soft: 5ns is less than a millisecond; a number alone counts nanoseconds; write 5 * time.Second for seconds":                        {Model: User{}, Map: pk, Soft: 5},
 		detail + "Soft: -1s is negative; give how long entries may answer as stale, or leave it 0 for not at all":                                    {Model: User{}, Map: pk, Soft: -time.Second},
 		detail + "Batch: it is negative; give a Delay and a Size of zero or more":                                                                    {Model: User{}, Map: pk, Batch: signals.Batch{Delay: -1}},
 		detail + "Batch: it has a Size and no Delay; set Delay":                                                                                      {Model: User{}, Map: pk, Batch: signals.Batch{Size: 3}},

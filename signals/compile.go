@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // compiler turns one Rule into a rule and gathers its problems.
@@ -100,8 +101,11 @@ func (c *compiler) options() {
 	if len(r.Reads) > 0 && !c.to.functional() {
 		c.fail("Reads", flawf("remove it", "the rule has no function that could read"))
 	}
-	if r.Soft < 0 {
+	switch {
+	case r.Soft < 0:
 		c.fail("Soft", flawf("give how long entries may answer as stale, or leave it 0 for not at all", "%v is negative", r.Soft))
+	case 0 < r.Soft && r.Soft < time.Millisecond:
+		c.fail("Soft", flawf(fmt.Sprintf("write %d * time.Second for seconds", int64(r.Soft)), "%v is less than a millisecond; a number alone counts nanoseconds", r.Soft))
 	}
 	c.dispatching()
 }

@@ -99,9 +99,7 @@ func (c *Config) normalize() error {
 		{"StaleIfError", c.StaleIfError, "never"},
 		{"FillTimeout", c.FillTimeout, DefaultFillTimeout.String()},
 	} {
-		if d.v < 0 {
-			bad("%s: %v is negative; leave it 0 for %s", d.name, d.v, d.zero)
-		}
+		errs = append(errs, lifetime.Check(c.Adapter+": Config."+d.name, d.v, d.zero))
 	}
 	if !(c.EarlyRefresh >= 0) { // nor NaN
 		bad("EarlyRefresh: %v is not 0 or more; leave it 0 for never, 1 is the usual value", c.EarlyRefresh)

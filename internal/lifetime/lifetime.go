@@ -25,11 +25,8 @@ type Lifetime struct {
 // begins with prefix ("echocache: Config.") and ends with its fix.
 func (l *Lifetime) Normalize(prefix string) []error {
 	var errs []error
-	if l.TTL < 0 {
-		errs = append(errs, fmt.Errorf("%sTTL: %v is negative; leave it 0 for %v, or set NoExpiration", prefix, l.TTL, Default))
-	}
-	if 0 < l.TTL && l.TTL < time.Millisecond {
-		errs = append(errs, fmt.Errorf("%sTTL: %v is less than a millisecond; a number alone counts nanoseconds, write %d * time.Second for seconds", prefix, l.TTL, int64(l.TTL)))
+	if err := Check(prefix+"TTL", l.TTL, fmt.Sprintf("%v, or set NoExpiration", Default)); err != nil {
+		errs = append(errs, err)
 	}
 	if l.TTL > 0 && l.NoExpiration {
 		errs = append(errs, fmt.Errorf("%sTTL: %v and NoExpiration exclude each other; remove one", prefix, l.TTL))
@@ -41,6 +38,18 @@ func (l *Lifetime) Normalize(prefix string) []error {
 		l.TTL = Default
 	}
 	return errs
+}
+
+// Check refuses a duration that is negative or, if it is not 0, less than a millisecond,
+// as one is that was given as a number alone. zero says what 0 is for.
+func Check(name string, d time.Duration, zero string) error {
+	switch {
+	case d < 0:
+		return fmt.Errorf("%s: %v is negative; leave it 0 for %s", name, d, zero)
+	case 0 < d && d < time.Millisecond:
+		return fmt.Errorf("%s: %v is less than a millisecond; a number alone counts nanoseconds, write %d * time.Second for seconds", name, d, int64(d))
+	}
+	return nil
 }
 
 // Expires draws when an entry made now expires, in Unix nanoseconds: after ttl,
