@@ -10,8 +10,9 @@ import (
 	"github.com/restflow-go/restflow/signals/gormsignals"
 )
 
-// An upsert leaves nothing out either, unless it says which rows a conflict updates.
-func TestAnUpsertThatATriggerLeadsElsewhere(t *testing.T) {
+// An upsert leaves nothing out either, unless it says which rows a conflict updates. Nor does an INSERT
+// in SQL text.
+func TestWritesThatATriggerLeadsElsewhere(t *testing.T) {
 	d := openSQLite(t)
 	db, r := plugged(t, d, gormsignals.Config{})
 	exec(t, d.second, "CREATE TRIGGER led BEFORE INSERT ON pets WHEN NEW.name <> lower(NEW.name) BEGIN "+
@@ -22,6 +23,7 @@ func TestAnUpsertThatATriggerLeadsElsewhere(t *testing.T) {
 		"upsert": func() *gorm.DB {
 			return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&Pet{ID: 102, Name: "Kim", UserID: &owner})
 		},
+		"text": func() *gorm.DB { return db.Exec("INSERT INTO pets (id, name, user_id) VALUES (103, 'Kay', 1)") },
 	} {
 		require.NoError(t, write().Error, name)
 		require.NotEmpty(t, r.take(), name)
