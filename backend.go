@@ -44,7 +44,7 @@ type traits struct {
 	shared  bool   // other processes use it too; it can be down
 	decoded bool   // entries are kept as they are, values of functions too
 
-	heedless bool // it heeds the deadline of a context, and no other end, while it waits
+	heedless bool // while it waits, it heeds the deadline of a context, but not a cancellation
 }
 
 // Snapshot is the result of a Load: the entry, if one is alive, and the epochs

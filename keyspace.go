@@ -171,9 +171,9 @@ func (s *Keyspace) complete(v any) error {
 	return nil
 }
 
-// reach returns the scopes of what a change in the group of v concerns: the group,
-// and those of requests that leave some of its fields out, or empty, and so ask for
-// more, as a list without its filter does.
+// reach returns the scopes of what a change in the group of v concerns: that group, and
+// those of requests that leave some of its fields out, or send them empty. They ask for
+// more than the group, as a list without its filter does.
 func (s *Keyspace) reach(v any, names []string) ([]Scope, error) {
 	at, groups, err := s.groups(v, names)
 	if err != nil {
@@ -229,10 +229,11 @@ func (s *Keyspace) Describe() signals.TargetInfo {
 	return info
 }
 
-// Drop invalidates groups, for signals, and what requests that leave query or path
-// parameters out, or empty, ask for beside them: those without a Soft in one call of the store, and
-// the others in a second one with the shortest Soft of theirs, so that the one change
-// does not count as several. A group that cannot be built drops the whole cache.
+// Drop invalidates groups, for signals, and beside each of them those of requests that
+// leave query or path parameters out, or send them empty. Groups without a Soft go in one
+// call of the store, and the others in a second one with the shortest Soft of theirs, so
+// that the one change does not count as several. A group that cannot be built drops the
+// whole cache.
 func (s *Keyspace) Drop(ctx context.Context, groups []signals.Group) error {
 	windows := make(map[Scope]time.Duration, 2*len(groups)) // zero: gone at once
 	var errs []error

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	gocachestore "github.com/eko/gocache/store/go_cache/v4"
+	gocache "github.com/patrickmn/go-cache"
 	"github.com/stretchr/testify/require"
 
 	"github.com/restflow-go/restflow"
@@ -45,4 +47,25 @@ func TestStorePanics(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.Empty(t, lookup(t, s, k), "the invalidation was retried")
 	})
+}
+
+// So is that of an in-process store's adapter, which cannot be down but may have a bug.
+func TestInProcessStorePanics(t *testing.T) {
+	m := &moody{GoCacheStore: gocachestore.NewGoCache(gocache.New(time.Hour, 0))}
+	m.be(aBug)
+	s, err := restflow.NewStore(m, restflow.StoreConfig{Kind: restflow.InProcess})
+	s = opened(t, s, err)
+	k := groupKey("Panic", "k", "1")
+	var snap restflow.Snapshot
+	for op, call := range map[string]func() error{
+		"load":   func() error { return loadErr(s, k) },
+		"delete": func() error { return s.Delete(t.Context(), k) },
+		"save": func() error {
+			_, _, err := s.Fill(t.Context(), k, &snap, func(*restflow.Flight) *restflow.Entry { return entryOf("new") })
+			return err
+		},
+	} {
+		require.NotPanics(t, func() { err = call() }, op)
+		require.ErrorContains(t, err, "restflow: panic in the store: a bug\ngoroutine ", op)
+	}
 }

@@ -289,10 +289,10 @@ func (w *saver) close(within time.Duration) {
 	}
 }
 
-// loadShared asks the store. What this process is saving counts as stored: it is
+// loadForeign asks a store that may fail. What this process is saving counts as stored: it is
 // looked for first, since a save that ends meanwhile may come too late for the
 // lookup and too early for us.
-func (s *Store) loadShared(ctx context.Context, k *Key, snap *Snapshot) error {
+func (s *Store) loadForeign(ctx context.Context, k *Key, snap *Snapshot) error {
 	saving := s.saves.entry(k)
 	err := s.call(s.bound(ctx), "load", func(ctx context.Context) error {
 		return s.backend.load(ctx, k, snap)

@@ -133,11 +133,9 @@ func (s *Store) Load(ctx context.Context, k *Key, snap *Snapshot) error {
 	}
 	snap.reset(k)
 	snap.landing = s.flights.landings.now()
-	if !s.traits.shared {
-		if err := s.backend.load(ctx, k, snap); err != nil {
-			return err
-		}
-	} else if err := s.loadShared(ctx, k, snap); err != nil {
+	if s.memory != nil { // which does not fail
+		_ = s.memory.load(ctx, k, snap)
+	} else if err := s.loadForeign(ctx, k, snap); err != nil {
 		snap.Entry = nil
 		return err
 	}
@@ -305,7 +303,7 @@ func (s *Store) Close() error {
 // call runs one call of the backend with the timeout, through the breaker.
 func (s *Store) call(ctx context.Context, op string, f func(context.Context) error) error {
 	if !s.traits.shared {
-		return f(ctx)
+		return sound(ctx, f)
 	}
 	err := s.guarded(ctx, f)
 	if err == nil {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A window is the time that the lookups of Redis may take which begin in its first part.
-// A timer for each of them cost a microsecond, a sixth of what a hit takes longer than a
-// bare GET.
+// A window is a time limit that lookups of Redis share: all that begin in its first part
+// end with it. A timer for each of them would cost a microsecond, which is a sixth of what
+// a hit takes longer than a bare GET.
 type window struct {
 	until  time.Time
 	closes int64 // for lookups that begin; as Snapshot.Now
@@ -32,9 +32,10 @@ func (ws *windows) at(now int64, timeout time.Duration) *window {
 	return w
 }
 
-// lookup is the context of a call in a window: with the values of the caller's, and its
-// own end. While the client waits for Redis it heeds a deadline and nothing else, so that
-// nothing is lost by not telling it when a caller leaves.
+// lookup is the context of a call in a window: it has the values of the caller's context,
+// but its own end. It does not end when the caller leaves. That changes little: while the
+// client waits for Redis, it only heeds the deadline. Where it waits for a connection, a
+// caller that has left keeps its place in the queue, until the window ends at most.
 type lookup struct {
 	*window
 	caller context.Context

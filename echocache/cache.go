@@ -38,7 +38,7 @@ type Cache[K any] struct {
 // wrapped is what Middleware made of a handler. Echo wraps the handler of a route
 // anew for each request, which would allocate each time.
 type wrapped struct {
-	next    unsafe.Pointer // of the handler: two that share it are one and the same closure
+	next    unsafe.Pointer // to the handler's closure: handlers with the same pointer are the same
 	handler echo.HandlerFunc
 }
 
@@ -107,8 +107,8 @@ func (c *Cache[K]) Target() signals.Target { return c.engine.Keyspace() }
 //
 // As Echo.Pre it bypasses every request, since there is no route yet.
 func (c *Cache[K]) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
-	f := next                                    // what has its address taken moves to the heap if the closure needs it
-	at := *(*unsafe.Pointer)(unsafe.Pointer(&f)) // kept, so that no other can come to stand there
+	f := next                                    // next itself would move to the heap, as the closure below needs it
+	at := *(*unsafe.Pointer)(unsafe.Pointer(&f)) // keeps the closure, so that no other gets its address
 	slot := &c.wrapped[uintptr(at)>>4%uintptr(len(c.wrapped))]
 	kept := slot.Load()
 	if kept != nil && kept.next == at {

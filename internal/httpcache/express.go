@@ -6,11 +6,11 @@ import (
 	"github.com/restflow-go/restflow"
 )
 
-// Express answers a GET whose key is remembered with the fresh entry that the key leads
-// to in a memory store, and reports whether it did. It does what Serve would, but on the
-// stack: filling in and resetting an exchange took a fifth of a hit, and more while
-// garbage is collected, since each pointer that is written then costs. What it leaves to
-// Serve it has not touched.
+// Express answers a GET from a memory store, if its key is remembered and leads to a fresh
+// entry. It reports whether it did; if not, it has not touched the response, and Serve
+// answers. It does what Serve would, but on the stack: filling in and resetting an exchange
+// took a fifth of a hit, and more during a garbage collection, when each pointer that is
+// written costs extra.
 func (e *Engine) Express(v *Visit) bool {
 	r := v.Request.HTTP
 	if !e.express || r.Method != http.MethodGet || refuseRequest(r) != "" {
@@ -40,10 +40,11 @@ func (e *Engine) Express(v *Visit) bool {
 	return true
 }
 
-// expressLimit is how many bytes of texts find room on the stack.
+// expressLimit is how many bytes of texts there is room for on the stack.
 const expressLimit = 240
 
-// recall returns the key of v if it is remembered, and short or with values anyway.
+// recall returns the key of v if it is remembered. It looks for long ones only if the key
+// has request values, whose texts are not gathered on the stack.
 func (e *Engine) recall(v *Visit) *restflow.Known {
 	if !e.memo.values {
 		var room [expressLimit + memoFrame]byte

@@ -92,8 +92,8 @@ func lay(entry *restflow.Entry, h http.Header, now int64) {
 
 const headerVary = "Vary"
 
-// blend lays a field to what outer middleware has set. A Vary leaves what is named
-// there: the entry may have been made for a request of which outer middleware said less.
+// blend joins a field with what outer middleware has set. A Vary keeps the names that
+// outer middleware has put there: when the entry was made, there may have been fewer.
 func blend(f *restflow.Field, h http.Header) {
 	if outer := h[headerVary]; f.Name == headerVary && f.Op != restflow.DelField && len(outer) > 0 {
 		h[headerVary] = union(outer, f.Values)

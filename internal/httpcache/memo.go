@@ -111,7 +111,7 @@ func (e *Engine) gather(dst []byte, k *tagkey.Key, v *Visit) []byte {
 	return dst
 }
 
-// A draft is what looking at texts takes.
+// A draft is room to gather texts in.
 type draft struct {
 	key   tagkey.Key
 	texts []byte

@@ -16,6 +16,7 @@ type pool struct {
 	names  *names
 
 	indexes  sync.Map // see watch.indexes
+	views    sync.Map // see watch.isView
 	readable sync.Map // see watch.guarded
 }
 

@@ -23,11 +23,14 @@ type upsert struct {
 	moves  bool // a conflict sets the primary key, by which rows are known before and after
 }
 
+// before reads the rows that the statement may meet, if their values matter. Only MySQL counts no row that
+// is the same afterwards: elsewhere, a conflict that always updates leaves nothing out, as in an INSERT.
 func (u *upsert) before(ctx context.Context, w *watch) error {
+	conflict, _ := w.db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	w.uncounted = w.uncounted || len(conflict.Where.Exprs) == 0 && w.db.Dialector.Name() != "mysql"
 	if u.values = valuesOf(w); !u.narrow() {
 		return nil
 	}
-	conflict, _ := w.db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	u.assignments(conflict)
 	if len(u.values.Values) > w.plugin.config.MaxRows || w.plugin.config.NoReads || u.moves || len(u.schema.PrimaryFields) == 0 {
 		return nil

@@ -19,8 +19,8 @@ func set(ctx context.Context, f *schema.Field, row reflect.Value, v any) bool {
 	return ok && f.Serializer == nil && f.Set(ctx, row, v) == nil
 }
 
-// given returns a value as it goes to the database; false means that the column may hold another than
-// Go makes of it.
+// given returns a value as it goes to the database. false means that the column may then hold something
+// else than Go makes of the value.
 func given(f *schema.Field, v any) (any, bool) {
 	switch {
 	case !plain(v):

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"github.com/restflow-go/restflow/signals"
 	"github.com/restflow-go/restflow/signals/gormsignals"
 )
 
@@ -26,6 +27,41 @@ func TestViewsWithTriggersCountNothing(t *testing.T) {
 		require.Equal(t, []string{"user all"}, r.take(), name)
 	}
 }
+
+// The view may be what a model is stored in.
+func TestModelsOfViewsWithTriggers(t *testing.T) {
+	d := openSQLite(t)
+	migrate(t, d)
+	seed(t, d)
+	exec(t, d.second, "CREATE VIEW Pet_View AS SELECT id, name, user_id FROM pets",
+		"CREATE TRIGGER changed INSTEAD OF UPDATE ON pet_view BEGIN UPDATE pets SET name = NEW.name, user_id = NEW.user_id WHERE id = NEW.id; END",
+		"CREATE TRIGGER gone INSTEAD OF DELETE ON pet_view BEGIN DELETE FROM pets WHERE id = OLD.id; END")
+	r := &recorder{second: d.second}
+	bus := signals.NewBus(signals.BusConfig{})
+	require.NoError(t, bus.Bind(&cache[petKey]{"pet", r}, signals.Rule{Model: petView{}, Map: map[string]string{"owner": "UserID"}}))
+	db := d.gorm(t, nil)
+	require.NoError(t, db.Use(gormsignals.New(bus, gormsignals.Config{})))
+	for _, write := range []struct {
+		name string
+		do   func() *gorm.DB
+		want []string
+	}{
+		{"update", func() *gorm.DB { return db.Model(&petView{ID: 1}).Update("user_id", 2) }, []string{"pet owner=1", "pet owner=2"}},
+		{"text", func() *gorm.DB { return db.Exec("UPDATE pet_view SET name = 'zoe' WHERE id = 1") }, []string{"pet all"}},
+		{"delete", func() *gorm.DB { return db.Delete(&petView{ID: 1}) }, []string{"pet owner=2"}},
+	} {
+		require.NoError(t, write.do().Error, write.name)
+		require.Equal(t, write.want, r.take(), write.name)
+	}
+}
+
+type petView struct {
+	ID     int64 `gorm:"primaryKey"`
+	Name   string
+	UserID *int64
+}
+
+func (petView) TableName() string { return "pet_view" }
 
 // PostgreSQL counts no row for an INSERT that a trigger has led to another table, as old partitions do.
 func TestAnInsertThatATriggerLeadsElsewhere(t *testing.T) {

@@ -242,7 +242,7 @@ func (w *watch) fate() fate {
 	switch {
 	case !w.ran || w.expired:
 		return fateNothing
-	case err == nil && w.affected() == 0 && !w.uncounted:
+	case err == nil && w.affected() == 0 && !w.uncounted && !w.onView():
 		return fateNothing
 	case err == nil:
 		return fateDone

@@ -26,7 +26,7 @@ type Statement struct {
 	Verb    Verb
 	Tables  []string // the tables written: last part of the name, in lower case
 	Name    string   // the savepoint's, in lower case
-	Counted bool     // a single INSERT, UPDATE or DELETE: no affected row means that nothing was written
+	Counted bool     // a single write that may find nothing to do: no affected row means that it wrote nothing
 	Commits bool     // the database commits the open transaction before it runs this
 	Chains  bool     // COMMIT and ROLLBACK AND CHAIN begin the next transaction at once
 }
@@ -117,7 +117,7 @@ func (p *parser) classify(i int) Statement {
 		if len(p.tables) == 0 {
 			return Statement{Verb: Unknown}
 		}
-		return Statement{Verb: Write, Tables: p.tables, Counted: len(p.tables) == 1}
+		return Statement{Verb: Write, Tables: p.tables, Counted: len(p.tables) == 1 && !p.always(i)}
 	case t.is("WITH"):
 		return p.with(i)
 	case t.is("CREATE"):
@@ -126,6 +126,15 @@ func (p *parser) classify(i int) Statement {
 		return p.schema(i)
 	}
 	return p.control(i)
+}
+
+// always reports an INSERT of values that leaves none out: one that counts no row was led elsewhere, by a
+// trigger.
+func (p *parser) always(i int) bool {
+	if !p.at(i).is("INSERT") || p.topLevel(i, "VALUES", "VALUE") == len(p.tokens) {
+		return false
+	}
+	return !slices.ContainsFunc(p.tokens[i:], func(t token) bool { return t.is("ON", "OR", "IGNORE", "SELECT") })
 }
 
 // explain looks into what EXPLAIN ANALYZE runs.
