@@ -7,16 +7,24 @@ import "context"
 // it is of, and who comes with it waits for none of them. Two runs that wait for
 // each other's keys do so until one of their contexts ends.
 type running struct {
-	flight *Flight
-	outer  *running
+	context.Context // that the run is in
+	flight          *Flight
+	outer           *running
 }
 
 type runningKey struct{}
 
+func (r *running) Value(key any) any {
+	if key == (runningKey{}) {
+		return r
+	}
+	return r.Context.Value(key)
+}
+
 // within returns the context of f's run.
 func (f *Flight) within(ctx context.Context) context.Context {
 	outer, _ := ctx.Value(runningKey{}).(*running)
-	return context.WithValue(ctx, runningKey{}, &running{f, outer})
+	return &running{ctx, f, outer}
 }
 
 // runs reports whether ctx is that of f's run.
