@@ -120,8 +120,9 @@ func TestImplicitCommit(t *testing.T) {
 	for _, end := range []func(tx *gorm.DB, cancel func()) error{
 		func(tx *gorm.DB, _ func()) error { return tx.Rollback().Error },
 		func(tx *gorm.DB, cancel func()) error {
-			cancel()
-			require.ErrorIs(t, tx.Commit().Error, context.Canceled)
+			cancel() // database/sql may roll back at once, in a goroutine of its own, or leave that to the Commit
+			err := tx.Commit().Error
+			require.True(t, errors.Is(err, context.Canceled) || errors.Is(err, sql.ErrTxDone), err)
 			return nil
 		},
 	} {
