@@ -63,6 +63,33 @@ func TestRefreshOfACacheInsideItselfRunsTheHandler(t *testing.T) {
 	})
 }
 
+// Nor may a forced one be, which leaves the entry in place, and fresh, while the handler runs.
+func TestForcedRefreshOfACacheInsideItselfRunsTheHandler(t *testing.T) {
+	cache, log := defaultCache(t, echocache.Config{})
+	e, runs := newEcho(), 0
+	e.GET("/:id", counter(&runs), func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if c.Request().Header.Get("X-Refresh") != "" {
+				return cache.Refresh(c, next)
+			}
+			return next(c)
+		}
+	}, cache.Middleware)
+	get(e, "/a")
+	require.Equal(t, "HIT", status(get(e, "/a")))
+	log.take()
+	w := get(e, "/a", "X-Refresh", "1")
+	require.Equal(t, "REFRESH", status(w))
+	require.Equal(t, "xx", w.Body.String())
+	events := log.take()
+	require.Len(t, events, 2)
+	require.Equal(t, restflow.Bypass, events[0].Status)
+	require.Equal(t, "the request is inside a run for the same key", events[0].Reason)
+	w = get(e, "/a")
+	require.Equal(t, "HIT", status(w))
+	require.Equal(t, "xx", w.Body.String())
+}
+
 // An audit runs the handler while the flight of its key is under way.
 func TestAuditOfACacheInsideItself(t *testing.T) {
 	cache := newCache[echocache.DefaultKey](t, echocache.Config{Audit: true})
