@@ -3,6 +3,7 @@ package restflow
 import (
 	"bytes"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,8 +26,9 @@ type Key struct {
 
 // names are what a load reads in Redis: the entry and the epochs of the key's scopes.
 type names struct {
-	all  []string
-	mget []any // the command that reads them; nil where each has one
+	all     []string
+	mget    []any // the command that reads them; nil where each has one
+	reading *atomic.Pointer[reading]
 }
 
 // clone returns a key that owns its slices.

@@ -88,3 +88,16 @@ func (s *Store) CheckKnown() (faults []string) {
 	}
 	return faults
 }
+
+// SharePlace lets other keep what it reads in the place of k.
+func (k *Known) SharePlace(other *Known) { other.Key.names.reading = k.Key.names.reading }
+
+// Readings is how many bytes the readings of a store in Redis hold, by its own count and
+// by adding them up, and how many they may.
+func (s *Store) Readings() (counted, sum, limit int64) {
+	rs := &s.backend.(*redisStore).readings
+	for i := range rs.places {
+		sum += rs.places[i].Load().size()
+	}
+	return rs.used.Load(), sum, readingsLimit
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
-	"unsafe"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -52,7 +51,8 @@ type RedisConfig struct {
 // NewRedis returns a store in Redis 7, for services of any number of
 // processes. A lookup is one round trip: an MGET of the entry and its epochs on
 // a single server, a pipeline on a cluster and behind Sentinel. An invalidation is
-// one DEL.
+// one DEL. The entries that were read last are kept, up to 32 MiB, so as not to decode
+// the same bytes again; what is served is nonetheless what Redis holds.
 //
 // The client must have ContextTimeoutEnabled set, or a slow Redis could hold
 // requests for as long as its read timeout; and it must not read from replicas
@@ -118,27 +118,24 @@ type redisStore struct {
 	single *redis.Client // nil for a cluster
 	shape  sharedShape
 
-	wait    int  // RedisConfig.WaitReplicas
-	watched bool // by Sentinel
+	wait     int  // RedisConfig.WaitReplicas
+	watched  bool // by Sentinel
+	readings readings
 }
 
 func (r *redisStore) traits() traits { return traits{kind: "redis", shared: true, heedless: true} }
 
 func (r *redisStore) load(ctx context.Context, k *Key, s *Snapshot) error {
-	values, err := r.getFor(ctx, k)
-	if err != nil {
+	var room [1 + MaxScopes]string
+	values := room[:1+len(k.Scopes)]
+	if err := r.getFor(ctx, k, values); err != nil {
 		return err
 	}
-	for i := range k.Scopes {
-		s.epochs[i], s.before[i] = parseEpoch(values[i+1]), parsePredecessor(values[i+1])
+	for i, v := range values[1:] {
+		s.epochs[i], s.before[i] = parseEpoch(v), parsePredecessor(v)
 	}
-	if values[0] == "" {
-		return nil
-	}
-	// The string is ours alone; the entry keeps its bytes without a copy.
-	raw := unsafe.Slice(unsafe.StringData(values[0]), len(values[0]))
-	if s.Entry, s.Fault = decodeEntry(raw); s.Fault != nil {
-		s.Entry = nil
+	if values[0] != "" {
+		s.Entry, s.Fault = r.readings.decode(k, values[0])
 	}
 	return nil
 }
@@ -154,29 +151,29 @@ func (r *redisStore) names(k *Key) []string {
 }
 
 func (r *redisStore) index(k *Known) {
-	k.Key.names = &names{all: r.names(&k.Key)}
+	k.Key.names = &names{all: r.names(&k.Key), reading: r.readings.place()}
 	if r.single != nil && !r.watched {
 		k.Key.names.mget = mgetOf(k.Key.names.all)
 	}
 }
 
-// getFor reads the entry of k and its epochs.
-func (r *redisStore) getFor(ctx context.Context, k *Key) ([]string, error) {
+// getFor reads the entry of k and its epochs into dst.
+func (r *redisStore) getFor(ctx context.Context, k *Key, dst []string) error {
 	switch {
 	case k.names == nil:
-		return r.get(ctx, r.names(k))
+		return r.get(ctx, r.names(k), dst)
 	case k.names.mget != nil:
-		return r.mget(ctx, k.names.mget)
+		return r.mget(ctx, k.names.mget, dst)
 	}
-	return r.get(ctx, k.names.all)
+	return r.get(ctx, k.names.all, dst)
 }
 
 func (r *redisStore) read(ctx context.Context, scopes []Scope, dst []Epoch) error {
-	names := make([]string, len(scopes))
+	names, values := make([]string, len(scopes)), make([]string, len(scopes))
 	for i, sc := range scopes {
 		names[i] = r.shape.epochKey(sc)
 	}
-	values, err := r.get(ctx, names)
+	err := r.get(ctx, names, values)
 	for i, v := range values {
 		dst[i] = parseEpoch(v)
 	}

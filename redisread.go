@@ -7,13 +7,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// get reads all names in one round trip, "" for absent. What is no string of
+// get reads all names into dst in one round trip, "" for absent. What is no string of
 // Redis counts as absent.
-func (r *redisStore) get(ctx context.Context, names []string) ([]string, error) {
+func (r *redisStore) get(ctx context.Context, names, dst []string) error {
 	if r.single == nil || r.watched {
-		return r.getEach(ctx, names)
+		return r.getEach(ctx, names, dst)
 	}
-	return r.mget(ctx, mgetOf(names))
+	return r.mget(ctx, mgetOf(names), dst)
 }
 
 // mgetOf is the command that reads names.
@@ -27,21 +27,20 @@ func mgetOf(names []string) []any {
 }
 
 // mget sends a command of mgetOf, which it does not change.
-func (r *redisStore) mget(ctx context.Context, args []any) ([]string, error) {
+func (r *redisStore) mget(ctx context.Context, args []any, dst []string) error {
 	cmd := redis.NewSliceCmd(ctx, args...)
 	_ = r.single.Process(ctx, cmd) // the command has its error
 	values, err := cmd.Result()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(values) != len(args)-1 { // something between us and Redis is broken
-		return nil, fmt.Errorf("%d values for %d keys", len(values), len(args)-1)
+		return fmt.Errorf("%d values for %d keys", len(values), len(args)-1)
 	}
-	out := make([]string, len(values))
 	for i, v := range values {
-		out[i], _ = v.(string)
+		dst[i], _ = v.(string)
 	}
-	return out, nil
+	return nil
 }
 
 // getEach reads names by a command each. Behind Sentinel that is GETEX, which
@@ -50,7 +49,7 @@ func (r *redisStore) mget(ctx context.Context, args []any) ([]string, error) {
 // connection to a master that was demoted would otherwise go on to show epochs
 // that were bumped on its successor. The client takes the refusal for a reason to
 // ask Sentinel again.
-func (r *redisStore) getEach(ctx context.Context, names []string) ([]string, error) {
+func (r *redisStore) getEach(ctx context.Context, names, dst []string) error {
 	cmds, err := pipelined(ctx, r.client, func(p redis.Pipeliner) error {
 		for _, name := range names {
 			if r.watched {
@@ -62,17 +61,16 @@ func (r *redisStore) getEach(ctx context.Context, names []string) ([]string, err
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := make([]string, len(names))
 	for i, c := range cmds {
 		v, err := c.(*redis.StringCmd).Result()
 		if err != nil && !noString(err) {
-			return nil, err
+			return err
 		}
-		out[i] = v
+		dst[i] = v
 	}
-	return out, nil
+	return nil
 }
 
 // failoverAddr is what a client that asks Sentinel has in place of an address.

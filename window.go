@@ -24,7 +24,7 @@ type windows struct{ current atomic.Pointer[window] }
 // at returns the window for a lookup that begins now.
 func (ws *windows) at(now int64, timeout time.Duration) *window {
 	w := ws.current.Load()
-	if w == nil || now >= w.closes || now < w.closes-int64(timeout) { // or the clock was set back
+	if w == nil || now >= w.closes || now < w.closes-int64(timeout/windowShare) { // or the clock was set back
 		w = &window{until: time.Now().Add(timeout), closes: now + int64(timeout/windowShare), done: make(chan struct{})}
 		time.AfterFunc(timeout, func() { close(w.done) })
 		ws.current.Store(w)
