@@ -6,8 +6,10 @@ import (
 	"database/sql/driver"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gorm.io/gorm/schema"
 )
@@ -49,14 +51,26 @@ func indirect(v any) reflect.Value {
 
 // faithful reports whether a column of a field certainly holds what Go makes of a value. Of text for
 // a number, GORM takes "010" for eight, and databases for ten. Some columns change what they are
-// given: to lower case, or to a day.
+// given: to lower case, to a day, to fewer digits, or to their full width.
 func faithful(f *schema.Field, v any) bool {
 	rv, typ := indirect(v), f.IndirectFieldType
+	column, _, _ := strings.Cut(strings.ToLower(string(f.DataType)), "(")
 	switch {
-	case strings.EqualFold(string(f.DataType), "date"):
+	case column == "date":
 		return false // it keeps no time of day
-	case strings.EqualFold(string(f.DataType), "uuid") && rv.Kind() == reflect.String:
+	case column == "uuid" && rv.Kind() == reflect.String:
 		return isCanonicalUUID(rv.String())
+	case typ.Kind() == reflect.String && !slices.Contains(plainText, column):
+		return !rv.IsValid()
+	case typ.Kind() == reflect.Float32, typ.Kind() == reflect.Float64:
+		if f.DataType != schema.Float || f.Precision > 0 || f.Scale > 0 {
+			return !rv.IsValid()
+		}
+	case rv.IsValid() && rv.Type() == reflect.TypeFor[time.Time]():
+		// Columns keep what part of a second they please, and some no zone.
+		return f.DataType == schema.Time && rv.Interface().(time.Time).Nanosecond() == 0
+	}
+	switch {
 	case !rv.IsValid(), rv.Type() == typ:
 		return true
 	case scans(typ): // GORM hands structs and arrays to Scan, as it does what it reads
@@ -79,6 +93,9 @@ func faithful(f *schema.Field, v any) bool {
 	}
 	return rv.Type().ConvertibleTo(typ)
 }
+
+// plainText are the columns that keep a text as it is, if it fits.
+var plainText = []string{string(schema.String), "text", "varchar", "character varying", "tinytext", "mediumtext", "longtext"}
 
 func scans(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(reflect.TypeFor[sql.Scanner]())
