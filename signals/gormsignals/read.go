@@ -200,10 +200,10 @@ func (e *entry) keyOf(ctx context.Context, row reflect.Value) string {
 	var key []byte
 	for _, f := range e.schema.PrimaryFields {
 		v, _ := f.ValueOf(ctx, row.Elem())
-		if valuer, ok := v.(driver.Valuer); ok {
+		if valuer, ok := v.(driver.Valuer); ok && !isNull(v) {
 			v, _ = valuer.Value()
 		}
-		part := fmt.Sprint(v)
+		part := fmt.Sprint(indirect(v)) // of what a pointer leads to
 		key = append(strconv.AppendInt(key, int64(len(part)), 10), ':')
 		key = append(key, part...)
 	}

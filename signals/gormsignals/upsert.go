@@ -72,7 +72,7 @@ func (u *upsert) conflicts(ctx context.Context, w *watch, conflict clause.OnConf
 	var conditions []clause.Expression
 	found := 0 // rows by the key that finds most
 	for _, key := range keys {
-		rows, ok := u.keyRows(ctx, key)
+		rows, ok := u.keyRows(ctx, w, key)
 		if !ok {
 			return nil
 		}
@@ -95,13 +95,13 @@ func (u *upsert) conflicts(ctx context.Context, w *watch, conflict clause.OnConf
 // keyRows makes rows that hold the statement's values of a key. Rows that meet no other by it are
 // left out: the database makes their key, or a part of it is NULL. false means that some value is
 // not known.
-func (u *upsert) keyRows(ctx context.Context, key []*schema.Field) ([]reflect.Value, bool) {
+func (u *upsert) keyRows(ctx context.Context, w *watch, key []*schema.Field) ([]reflect.Value, bool) {
 	var rows []reflect.Value
 	for _, values := range u.values.Values {
 		row, found, null := reflect.New(u.typ), 0, false
 		for i, column := range u.values.Columns {
 			f := u.column(column.Name)
-			if f == nil || !slices.Contains(key, f) || !plain(values[i]) {
+			if f == nil || !slices.Contains(key, f) || reflect.DeepEqual(values[i], w.db.Dialector.DefaultValueOf(f)) {
 				continue
 			}
 			null = null || isNull(values[i])
