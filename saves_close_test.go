@@ -77,6 +77,11 @@ func TestSyncSavesOfOneKeyKeepTheirOrder(t *testing.T) {
 	s.begun()
 	begin("third", s.a.Replace)
 	await(t, "the third has outdated the second", func() bool { return s.a.Forgotten(k) })
+	select {
+	case <-s.valve.held:
+		t.Fatal("the third was sent while the second was")
+	case <-time.After(50 * time.Millisecond):
+	}
 	s.valve.pass()
 	require.Nil(t, receive(t, stored))
 	s.begun()
