@@ -55,6 +55,7 @@ var refusals = []struct {
 	{"vary on an unkeyed header", "Vary: Accept-Language, which the key does not hold", responding(200, "Vary", "accept-language")},
 	{"vary on a second line", "Vary: Cookie, which the key does not hold", responding(200, "Vary", "", "Vary", " , cookie")},
 	{"content range", "the response is a range", responding(200, "Content-Range", "bytes 0-1/2")},
+	{"101", "the status is 101", responding(101)},
 	{"401", "the status is 401", responding(401)},
 	{"404", "the status is 404", responding(404)},
 	{"412", "the status is 412", responding(412)},

@@ -63,7 +63,7 @@ func faithful(f *schema.Field, v any) bool {
 	case typ.Kind() == reflect.String && !slices.Contains(plainText, column):
 		return !rv.IsValid()
 	case typ.Kind() == reflect.Float32, typ.Kind() == reflect.Float64:
-		if f.DataType != schema.Float || f.Precision > 0 || f.Scale > 0 {
+		if f.DataType != schema.Float || f.Precision > 0 || f.Size < typ.Bits() {
 			return !rv.IsValid()
 		}
 	case rv.IsValid() && rv.Type() == reflect.TypeFor[time.Time]():
